@@ -1,0 +1,231 @@
+// The nouns every part shares: verbs, actions, facts, context, risk, decisions and grants. Plain data, no behaviour.
+
+/** What an action does. A binding may use only these; `*` stands for any verb in a policy. */
+export const VERBS = ['read', 'list', 'search', 'draft', 'send', 'write', 'create', 'delete', 'move', 'share', 'execute'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** How a resource is spelt. The canonical form of each is in docs/policies.md. */
+export const RESOURCE_KINDS = ['path', 'url', 'address', 'table', 'event', 'text', 'none'] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
+/** One thing a call does to one resource, after canonicalisation. A call is one or more actions; the strictest answer holds. */
+export type Action = {
+  verb: Verb;
+  domain: string;
+  kind: ResourceKind;
+  /** Canonical resource as people read it; absent when the action is on the domain as a whole. */
+  resource?: string;
+  /** The resource split for matching; literal characters, never globs. An absolute path starts with ''. */
+  segments?: string[];
+  /** A path outside the binding's root: only an ask or deny, or a scope that names it, covers it. */
+  outside?: boolean;
+  /** Names on this volume ignore case (and invisible characters): compare folded. */
+  fold?: boolean;
+  /** The absolute canonical path, for protected-path and external-storage checks. Never shown to the agent. */
+  absolute?: string;
+};
+
+export type FactValue = string | number | boolean | readonly string[] | readonly number[];
+/** Facts by name. An absent name is a *missing* fact: the clause that needs it fails. */
+export type Facts = Record<string, FactValue>;
+
+/** What the guard knows of the situation. An absent optional means *unknown*, which never satisfies a condition. */
+export type Context = {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** IANA zone that hours are read in when a policy names none. */
+  zone: string;
+  session: 'active' | 'expired' | 'none';
+  /** Milliseconds since the epoch at which the human's session ends. */
+  session_ends?: number;
+  user_present?: boolean;
+  vpn?: boolean;
+  /** `false` when the call comes from a machine not seen before; absent counts as known. */
+  machine_known?: boolean;
+};
+
+/** Who is behind a call: fixed by configuration or token, never by anything the agent says. */
+export type Identity = { agent: string; user: string; role: string; session_id: string };
+
+export const RISK_LEVELS = ['low', 'medium', 'high', 'critical'] as const;
+export type RiskLevel = (typeof RISK_LEVELS)[number];
+export type RiskFactor = { name: string; points: number };
+export type Risk = { level: RiskLevel; score: number; factors: RiskFactor[] };
+
+export type Effect = 'allow' | 'ask' | 'deny';
+export const PROOFS = ['none', 'typed', 'passphrase'] as const;
+export type Proof = (typeof PROOFS)[number];
+/** How strong the promise about the impact is, strongest first. */
+export const STRENGTHS = ['enforced', 'checked', 'estimated', 'unknown'] as const;
+export type Strength = (typeof STRENGTHS)[number];
+
+/** Conditions on the situation, checked at every use. */
+export type While = { user_present?: boolean; session?: 'active'; vpn?: boolean; hours?: string };
+
+/** The most a grant may give. Durations in milliseconds. */
+export type Limits = {
+  records?: number;
+  recipients?: number;
+  files?: number;
+  bytes?: number;
+  amount?: number;
+  uses?: number;
+  for?: number;
+  at_most?: number;
+  exact?: boolean;
+  while?: While;
+};
+
+export type JudgedAction = { action: string; decision: Effect; rule: string; grant_id?: string };
+
+/** The answer to one call, with everything the refusal, the prompt and the audit need to explain it. */
+export type Decision = {
+  decision: Effect;
+  /** The strictest rule, then the lowest id; reserved ids: default risk schema protected lock session tool error over_limit. */
+  rule: string;
+  /** Every rule that had a say at the strictest effect. */
+  rules: string[];
+  why: string;
+  /** `file:line` of the rule; absent for the reserved ids. */
+  where?: string;
+  /** The clauses that failed, as `<fact> <operator>`. */
+  failed: string[];
+  risk: Risk;
+  actions: JudgedAction[];
+  facts: Facts;
+  /** What a grant answering this may give; only on `ask`. */
+  limits: Limits;
+  proof: Proof;
+  strength: Strength;
+  mode: 'handoff' | 'inline';
+  /** Paths to remove from the result, as `result.<path>`. */
+  redact: string[];
+  /** Grants this decision draws on, each one use. */
+  grants: string[];
+  /** What the rules that matched would like measured before they are judged (`records`, `files`, …). */
+  unmeasured: string[];
+};
+
+/** What a grant may still be used for. Counts left; absent means not counted by this grant. */
+export type Budget = { uses: number; records?: number; recipients?: number; files?: number; bytes?: number; amount?: number };
+
+/** A permission given by a human (or by policy), as `decide` sees it. Times in milliseconds since the epoch. */
+export type GrantView = {
+  grant_id: string;
+  scope: string[];
+  /** Ids of the ask rules this grant answers, `default` and `risk` included. */
+  rules: string[];
+  /** The highest risk level it was approved at. */
+  risk: RiskLevel;
+  /** Digests of the only canonical calls it holds for; absent when any call inside the scope will do. */
+  exact?: string[];
+  remaining: Budget;
+  expires_at: number;
+  while?: While;
+};
+
+/** A scope after parsing: see scope.ts. `text` is what was written. */
+export type Scope = {
+  text: string;
+  verb: Verb | '*';
+  domain: string;
+  /** Pattern segments; absent when the scope covers its whole domain. `**` crosses segments. */
+  resource?: readonly (readonly ScopePiece[] | '**')[];
+};
+/** Literal text, or a star inside one segment. */
+export type ScopePiece = { literal: string } | { star: true };
+
+/** One condition on one fact, `where` as file:line. `recent` keeps its whole object as value, with operator `recent`. */
+export type Clause = { fact: string; operator: Operator; value: unknown; where: string };
+export const OPERATORS = ['equals', 'in', 'not_in', 'below', 'at_most', 'above', 'at_least', 'any_of', 'none_of', 'only', 'within'] as const;
+export type Operator = (typeof OPERATORS)[number] | 'recent';
+
+/** A rule after loading: lists (`$name`) expanded, durations in ms, sizes in bytes, defaults filled in. */
+export type Rule = {
+  id: string;
+  why: string;
+  effect: Effect;
+  scope: Scope[];
+  /** Globs on who and through what; absent means anybody, anything. */
+  agent?: string[];
+  user?: string[];
+  role?: string[];
+  server?: string[];
+  tool?: string[];
+  while?: While;
+  when: Clause[];
+  unless: Clause[];
+  otherwise: 'none' | 'ask' | 'deny';
+  /** Milliseconds since the epoch: from inclusive, until exclusive. */
+  from?: number;
+  until?: number;
+  ask: 'handoff' | 'inline';
+  limits: Limits;
+  proof: Proof;
+  strength: Strength;
+  redact: string[];
+  where: string;
+};
+
+export type RiskResponse = 'none' | 'watch' | 'ask' | 'ask+typed' | 'ask+passphrase' | 'deny';
+export type RiskPolicy = {
+  points: Record<string, number>;
+  bulk_over: number;
+  hours: string;
+  zone?: string;
+  levels: { medium: number; high: number; critical: number };
+  responses: { medium: RiskResponse; high: RiskResponse; critical: RiskResponse };
+};
+
+/** A test written beside the rules; run by `perimeter policy test`. */
+export type PolicyTest = {
+  name: string;
+  at?: number;
+  call: { server?: string; tool: string; arguments: Record<string, unknown> };
+  context?: Record<string, unknown>;
+  expect: { decision: Effect; rule?: string; risk?: RiskLevel };
+  where: string;
+};
+
+/** Where an argument sits: `path`, `a.b`, `files[].path`. */
+export type Selector = string;
+export type Does = { verb: Verb; domain: string };
+export type SqlDialect = 'sqlite' | 'postgres' | 'mysql' | 'mssql';
+export type BoundResource = { kind: ResourceKind; args: Selector[] };
+export type ToolBinding = {
+  does: Does | 'sql' | { by: Selector; cases: Record<string, Does>; otherwise?: Does };
+  resource?: BoundResource;
+  /** Fact name to the arguments it is computed from. */
+  facts: Record<string, Selector[]>;
+  sql?: { statement: Selector; dialect: SqlDialect; domain: string };
+  also: { given?: Selector; does: Does; resource?: BoundResource }[];
+  ignore: Selector[];
+  /** A floor under the risk of every call of this tool. */
+  risk?: RiskLevel;
+  /** Data classes it always carries. */
+  sensitive: string[];
+  where: string;
+};
+export type Binding = {
+  /** Names in mcp.json it is for; or packages / a bundled server it matches by its command line. */
+  servers: string[];
+  packages: string[];
+  bundled?: 'calendar' | 'email' | 'files' | 'database';
+  /** Where relative paths start: a folder (from mcp.json's), the value of a command-line option, or the nth plain argument (0 = first). */
+  root?: string | { option: string } | { argument: number };
+  paths: { os: 'posix' | 'windows'; case: 'sensitive' | 'insensitive' };
+  own: { domains: string[] };
+  tools: Record<string, ToolBinding>;
+  resources: Record<string, { does: Does; resource?: BoundResource; sensitive: string[] }>;
+  where: string;
+};
+
+/** Everything that is allowed, loaded and checked. `digest` is the SHA-256 of all its files. */
+export type Policy = {
+  rules: Rule[];
+  lists: Record<string, string[]>;
+  risk: RiskPolicy;
+  tests: PolicyTest[];
+  bindings: Binding[];
+  digest: string;
+};

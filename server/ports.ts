@@ -1,0 +1,305 @@
+// The seams of the server: what the road of a call needs of the parts that do I/O, and they of it. Types only.
+import type { Budget, Effect, Identity, JudgedAction, Proof, Risk, RiskLevel, While } from '../policies/types.ts';
+
+/** Wall clock and monotonic clock, both in milliseconds. The one place that reads real time is server/clock.ts. */
+export type Clock = { now(): number; mono(): number };
+
+// ---- the client's side -------------------------------------------------------------------------------------------
+
+/** What a tool call answers, as MCP's CallToolResult; kept open because results are relayed unchanged. */
+export type ToolResult = {
+  content: ({ type: string } & Record<string, unknown>)[];
+  structuredContent?: Record<string, unknown>;
+  isError?: boolean;
+  _meta?: Record<string, unknown>;
+} & Record<string, unknown>;
+
+/** The question put to a human through a form in the client. One required field `decision`, plus `number` when `typed`. */
+export type Question = { request_id: string; message: string; typed: boolean };
+/** What came back from a form. `after` is how many milliseconds the client took; a human is not faster than `channels.min_answer`. */
+export type FormAnswer = { request_id: string; action: 'accept' | 'decline' | 'cancel'; content?: Record<string, unknown>; after: number };
+
+/** The connected client, as the endpoint sees it. */
+export type ClientHandle = {
+  /** Random id of this connection; connections are not sessions and carry no rights. */
+  connection_id: string;
+  /** What the client calls itself: shown and logged, never judged. */
+  name: string;
+  version: string;
+  era: 'legacy' | 'modern';
+  /** The client declared form elicitation. */
+  forms: boolean;
+  /** Legacy only: puts the question on the wire. Settles when the client answers; rejects when the connection is gone. Not tied to any call. */
+  form?(question: Question): Promise<FormAnswer>;
+};
+
+export type IncomingCall = {
+  tool: string;
+  arguments: Record<string, unknown>;
+  client: ClientHandle;
+  /** Fires when the client cancels, or is gone. */
+  signal: AbortSignal;
+  /** Present when the client asked for progress. */
+  progress?: (update: { progress: number; total?: number; message?: string }) => void;
+  /** Modern clients only: the answer to a question this very call returned before, its state already authenticated. */
+  answer?: FormAnswer;
+};
+/** A modern client gets `question` back as InputRequiredResult and calls again with `answer`. */
+export type CallReply = { result: ToolResult } | { question: Question };
+
+/** A tool definition as MCP lists it; unknown keys are kept as they are. */
+export type ToolDefinition = {
+  name: string;
+  title?: string;
+  description?: string;
+  inputSchema: Record<string, unknown>;
+  outputSchema?: Record<string, unknown>;
+  annotations?: Record<string, unknown>;
+  _meta?: Record<string, unknown>;
+} & Record<string, unknown>;
+
+/** What the endpoint drives. server/guard.ts is the real one. */
+export type GuardPort = {
+  listTools(): Promise<ToolDefinition[]>;
+  callTool(call: IncomingCall): Promise<CallReply>;
+  /** The client's connection is gone. */
+  disconnected(client: ClientHandle): void;
+  /** Something came in that the protocol or the guard refuses before it is a call: recorded, never forwarded. */
+  refusedMessage(client: ClientHandle | undefined, what: { method?: string; reason: string }): void;
+};
+
+// ---- the downstream side -----------------------------------------------------------------------------------------
+
+export type ServerEntry = {
+  name: string;
+  command?: string;
+  args?: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+  url?: string;
+  headers?: Record<string, string>;
+  /** How much of the identity it is sent. */
+  identity: 'full' | 'agent' | 'none';
+};
+
+export type DownstreamState = 'stopped' | 'starting' | 'ready' | 'failed';
+export type ForwardOptions = {
+  meta: Record<string, unknown>;
+  signal: AbortSignal;
+  /** Milliseconds; the downstream's answer is a clear error after it. */
+  timeout: number;
+  progress?: IncomingCall['progress'];
+};
+export type Downstream = {
+  readonly entry: ServerEntry;
+  readonly state: DownstreamState;
+  /** Why it is not ready, in words for the user. */
+  readonly problem?: string;
+  /** The downstream's own definitions, own names. */
+  tools(): ToolDefinition[];
+  /** Throws DownstreamError (server/errors.ts) when it can't be reached, dies, answers too much or too late. `reached` says whether the request may have left. */
+  call(tool: string, args: Record<string, unknown>, options: ForwardOptions): Promise<ToolResult>;
+};
+export type Downstreams = {
+  all(): Downstream[];
+  get(name: string): Downstream | undefined;
+  /** Starts all that are stopped; resolves when each is ready or failed, or after `wait` ms. */
+  start(wait: number): Promise<void>;
+  /** Called with the server's name whenever its tool definitions were read (again). */
+  onTools(listener: (name: string) => void): void;
+  close(): Promise<void>;
+};
+
+// ---- the trail ---------------------------------------------------------------------------------------------------
+
+/** An audit event before it gets seq, id, timestamp, prev and hash. Field meanings: docs/audit.md. */
+export type AuditInput = {
+  type: string;
+  agent_id?: string;
+  session_id?: string;
+  user?: string;
+  action?: string;
+  resource?: string;
+  server?: string;
+  tool?: string;
+  actions?: JudgedAction[];
+  scope?: string[];
+  budget?: Budget;
+  conditions?: While;
+  decision?: Effect;
+  rule?: string;
+  rules?: string[];
+  where?: string;
+  why?: string;
+  failed?: string[];
+  policy_digest?: string;
+  risk?: Risk;
+  facts?: Record<string, unknown>;
+  args_digest?: string;
+  justification?: string;
+  granted_by?: 'human' | 'policy';
+  approver?: string;
+  channel?: string;
+  proof?: Proof;
+  expires_at?: string;
+  user_present?: boolean;
+  request_id?: string;
+  grant_id?: string;
+  call_id?: string;
+  outcome?: string;
+  records?: { measured?: number; actual?: number };
+  duration_us?: number;
+  message?: string;
+} & Record<string, unknown>;
+export type AuditEvent = AuditInput & { seq: number; id: string; timestamp: string; prev: string; hash: string; redacted?: string[] };
+
+export type AuditFilter = {
+  text?: string;
+  who?: string;
+  agent?: string;
+  action?: string;
+  resource?: string;
+  decision?: string;
+  rule?: string;
+  grant_id?: string;
+  request_id?: string;
+  type?: string;
+  risk?: RiskLevel;
+  tool?: string;
+  server?: string;
+  /** Words such as `last Tuesday`, read in the policy's zone. */
+  when?: string;
+  since?: string;
+  until?: string;
+  limit?: number;
+  cursor?: string;
+};
+export type AuditLog = {
+  /** Resolves once the event is on disk (written and synced). Rejects for good after the first failed write: then nothing may be forwarded. */
+  append(event: AuditInput): Promise<AuditEvent>;
+  /** Newest first. */
+  query(filter: AuditFilter): Promise<{ events: AuditEvent[]; next_cursor?: string }>;
+  /** The chain behind an event, call, grant or request id, oldest first, and its story in plain words. */
+  why(id: string): Promise<{ story: string; chain: AuditEvent[] } | undefined>;
+  /** Called after an event is durable. */
+  onEvent(listener: (event: AuditEvent) => void): () => void;
+  /** Why it no longer accepts events, if so. */
+  readonly failed: Error | undefined;
+  close(): Promise<void>;
+};
+
+// ---- the small state ---------------------------------------------------------------------------------------------
+
+export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
+export type GrantState = 'active' | 'exhausted' | 'ended' | 'revoked';
+
+/** A stored grant. Times are ISO 8601 UTC. */
+export type GrantRecord = {
+  grant_id: string;
+  request_id: string;
+  state: GrantState;
+  user: string;
+  agent: string;
+  session_id: string;
+  scope: string[];
+  rules: string[];
+  risk: RiskLevel;
+  exact?: string[];
+  budget: Budget;
+  remaining: Budget;
+  /** Measured rows per resource that a bounded downstream is held to. */
+  bound?: Record<string, number>;
+  while?: While;
+  issued_at: string;
+  expires_at: string;
+  approver: string;
+  channel: string;
+  granted_by: 'human' | 'policy';
+  survive_restart: boolean;
+};
+
+export type Impact = {
+  measured: number | null;
+  unit: 'records' | 'files' | 'recipients' | 'events' | 'bytes';
+  per_resource: Record<string, number>;
+  claimed: number | null;
+  strength: 'enforced' | 'checked' | 'estimated' | 'unknown';
+  /** ISO time it was counted at. */
+  counted_at?: string;
+};
+
+/** A stored request. Holds digests and the message shown, never arguments. Times are ISO 8601 UTC. */
+export type RequestRecord = {
+  request_id: string;
+  state: RequestState;
+  user: string;
+  agent: string;
+  session_id: string;
+  /** What identical requests share: one prompt for all of them. */
+  digest: string;
+  scope: string[];
+  rules: string[];
+  risk: RiskLevel;
+  /** Digests of the planned calls. */
+  exact: string[];
+  /** Only these calls, whatever the human chooses. */
+  exact_only: boolean;
+  budget: Budget;
+  bound?: Record<string, number>;
+  while?: While;
+  minutes: number;
+  proof: Proof;
+  impact: Impact;
+  message: string;
+  created_at: string;
+  expires_at: string;
+  policy_digest: string;
+  definition_digest: string;
+  grant_id?: string;
+  decided_at?: string;
+  approver?: string;
+  channel?: string;
+  reason?: string;
+};
+
+export type SessionRecord = { session_id: string; user: string; role: string; opened_at: string; expires_at: string; closed_at?: string; how: 'implicit' | 'login' };
+export type LockRecord = { reason?: string; set_at: string; by: string };
+
+/** The whole of state.json: a snapshot that the audit log could rebuild. */
+export type StateData = {
+  version: 1;
+  /** Newest audit seq this snapshot reflects. */
+  seq: number;
+  session: SessionRecord | null;
+  /** After a logout or expiry only `perimeter login` opens a session. */
+  login_required: boolean;
+  requests: Record<string, RequestRecord>;
+  grants: Record<string, GrantRecord>;
+  lock: LockRecord | null;
+  /** Tool definition digests by `server/tool`. */
+  pins: Record<string, { digest: string; accepted_at: string; held?: string }>;
+  /** Last human act on any channel, and the highest wall time seen, both ISO. */
+  last_human_act?: string;
+  wall_mark?: string;
+  /** Cool-downs: digest or scope to the ISO time until which it isn't asked again. */
+  cooldowns: Record<string, string>;
+};
+
+export type Store = {
+  /** The live data. Change it only inside `update`. */
+  readonly data: StateData;
+  /** Applies a change and resolves when it is on disk, whole or not at all. Changes run one after another. */
+  update<T>(change: (data: StateData) => T): Promise<T>;
+  close(): Promise<void>;
+};
+
+/** Kept with every forwarded request as `_meta["perimeter/identity"]`. */
+export type IdentityMeta = {
+  agent_id: string;
+  session_id: string;
+  user_context: { authenticated_user: string; role: string; active_session: boolean };
+  permission_scope: string[];
+  risk_level: RiskLevel;
+  expires_at: string;
+};
+export type { Identity };
