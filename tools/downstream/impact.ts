@@ -1,0 +1,63 @@
+// The impact convention, for any bundled server: what a preview answers, and how a bound is read and kept. See docs/impact-convention.md.
+import * as z from 'zod';
+import { ToolProblem } from './serve.ts';
+
+const counts = z.record(z.string(), z.int().min(0));
+
+/** What a preview answers. With `more`, the counts are a floor: counting stopped at a cap. */
+export const PREVIEW_OUTPUT = z.object({
+  total: z.int().min(0).describe('How much would be touched, all resources together'),
+  unit: z.enum(['records', 'files', 'recipients', 'events', 'bytes']),
+  per_resource: counts.describe('How much in each table, path, mailbox or calendar'),
+  strength: z.enum(['enforced', 'checked', 'estimated']).describe('How far a bound made from this will hold'),
+  more: z.boolean().optional().describe('Counting stopped at a cap: there is more'),
+  notes: z.array(z.string()).optional(),
+});
+export type Preview = z.infer<typeof PREVIEW_OUTPUT>;
+
+export type Counted = { total: number; per_resource: Record<string, number> };
+
+/** The bound a guard sends as `_meta["perimeter/bound"]`. */
+const BOUND = z.object({ per_resource: counts, total: z.int().min(0) });
+export type Bound = z.infer<typeof BOUND>;
+
+/** Adds up what was touched; resources that weren't are left out. */
+export function countedOf(touched: Iterable<readonly [resource: string, count: number]>): Counted {
+  const entries = [...touched].filter(([, count]) => count > 0);
+  return { total: entries.reduce((sum, [, count]) => sum + count, 0), per_resource: Object.fromEntries(entries) };
+}
+
+/** The bound sent with a call, or undefined when there is none. Throws ToolProblem on one that can't be read: then nothing may happen. */
+export function boundOf(meta: Record<string, unknown>): Bound | undefined {
+  if (!Object.hasOwn(meta, 'perimeter/bound')) return undefined;
+  const parsed = BOUND.safeParse(meta['perimeter/bound']);
+  if (!parsed.success)
+    throw new ToolProblem(
+      'the bound sent with this call can not be read, so nothing was changed: send `per_resource` and `total`',
+    );
+  return parsed.data;
+}
+
+/**
+ * Throws ToolProblem, with what it would have touched in `_meta["perimeter/outside_bound"]`, unless every count lies inside the bound.
+ * `fold` makes one of two spellings of a resource that are the same to the server.
+ */
+export function keepInside(bound: Bound, counted: Counted, fold: (resource: string) => string = (resource) => resource): void {
+  const approved = new Map<string, number>();
+  for (const [resource, count] of Object.entries(bound.per_resource)) {
+    const key = fold(resource);
+    approved.set(key, Math.min(count, approved.get(key) ?? count));
+  }
+  const over = Object.entries(counted.per_resource).filter(([resource, count]) => count > (approved.get(fold(resource)) ?? 0));
+  if (over.length === 0 && counted.total <= bound.total) return;
+  const reasons = over.map(([resource, count]) => `\`${resource}\` ${count} (approved ${approved.get(fold(resource)) ?? 0})`);
+  if (counted.total > bound.total) reasons.push(`${counted.total} in all (approved ${bound.total})`);
+  throw new ToolProblem(`outside what was approved, so nothing was changed: it would touch ${reasons.join(', ')}`, {
+    'perimeter/outside_bound': { per_resource: counted.per_resource, total: counted.total },
+  });
+}
+
+/** The result's `_meta` that says what really happened. */
+export function actualMeta(counted: Counted, unit: Preview['unit']): Record<string, unknown> {
+  return { 'perimeter/actual': { per_resource: counted.per_resource, total: counted.total, unit } };
+}
