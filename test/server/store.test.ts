@@ -96,11 +96,11 @@ describe('a change', () => {
   it('is on disk when it resolves, and there again after a restart', async () => {
     const store = await openStore(dir, { clock });
     await store.update((data) => {
-      data.requests['r'] = request('r');
-      data.grants['g'] = grant('g', { exact: ['x'], bound: { customers: 23 }, while: { user_present: true } });
+      data.requests.r = request('r');
+      data.grants.g = grant('g', { exact: ['x'], bound: { customers: 23 }, while: { user_present: true } });
       data.pins['files/read'] = { digest: 'abc', accepted_at: iso(NOW) };
     });
-    expect((await onDisk()).grants['g']?.remaining.records).toBe(23);
+    expect((await onDisk()).grants.g?.remaining.records).toBe(23);
     await store.close();
     const again = await openStore(dir, { clock });
     expect(again.data).toEqual(store.data);
@@ -135,7 +135,7 @@ describe('a change', () => {
   it('that could not be read back is not written', async () => {
     const store = await openStore(dir, { clock });
     const wrong = store.update((data) => {
-      data.grants['g'] = grant('g', { expires_at: 'never' });
+      data.grants.g = grant('g', { expires_at: 'never' });
     });
     await expect(wrong).rejects.toThrow('`grants.g.expires_at`');
     expect(store.data.grants).toEqual({});
@@ -144,10 +144,10 @@ describe('a change', () => {
   it('outside `update` is an error', async () => {
     const store = await openStore(dir, { clock });
     await store.update((data) => {
-      data.grants['g'] = grant('g');
+      data.grants.g = grant('g');
     });
     expect(() => {
-      store.data.grants['g']!.remaining.uses = 100;
+      store.data.grants.g!.remaining.uses = 100;
     }).toThrow(TypeError);
   });
 
@@ -226,7 +226,7 @@ describe('a disk that fails', () => {
       arm(nth);
       const refused = store.update((data) => {
         data.seq = 3;
-        data.grants['g'] = grant('g');
+        data.grants.g = grant('g');
       });
       await expect(refused).rejects.toThrow(/cannot write .*EIO.*then try again/);
       expect(store.data.seq).toBe(2);
@@ -291,7 +291,7 @@ describe('a state that cannot be trusted', () => {
   const written = async () => {
     const store = await openStore(dir, { clock });
     await store.update((data) => {
-      data.grants['g'] = grant('g');
+      data.grants.g = grant('g');
       data.lock = { by: 'john', set_at: iso(NOW) };
     });
     await store.update((data) => {
@@ -364,12 +364,12 @@ describe('pruning', () => {
     const store = await openStore(dir, { clock });
     const old = iso(NOW - 8 * DAY);
     await store.update((data) => {
-      data.grants['old'] = grant('old', { state: 'ended', expires_at: old });
-      data.grants['new'] = grant('new', { state: 'revoked' });
-      data.grants['live'] = grant('live', { expires_at: old });
-      data.requests['old'] = request('old', { state: 'denied', decided_at: old, expires_at: old });
-      data.requests['kept'] = request('kept', { state: 'approved', decided_at: old, expires_at: old, grant_id: 'live' });
-      data.requests['pending'] = request('pending', { expires_at: old });
+      data.grants.old = grant('old', { state: 'ended', expires_at: old });
+      data.grants.new = grant('new', { state: 'revoked' });
+      data.grants.live = grant('live', { expires_at: old });
+      data.requests.old = request('old', { state: 'denied', decided_at: old, expires_at: old });
+      data.requests.kept = request('kept', { state: 'approved', decided_at: old, expires_at: old, grant_id: 'live' });
+      data.requests.pending = request('pending', { expires_at: old });
       data.cooldowns = { past: iso(NOW), ahead: iso(NOW + 1) };
     });
     expect(Object.keys(store.data.grants)).toEqual(['new', 'live']);
@@ -386,7 +386,7 @@ describe('pruning', () => {
       }
     });
     expect(Object.keys(store.data.requests)).toHaveLength(1_000);
-    expect(store.data.requests['r999']).toBeDefined();
-    expect(store.data.requests['r1000']).toBeUndefined();
+    expect(store.data.requests.r999).toBeDefined();
+    expect(store.data.requests.r1000).toBeUndefined();
   });
 });
