@@ -62,11 +62,11 @@ export function fileZones(calendar: ICAL.Component): (tzid: string) => Zone | un
 }
 
 function namedZone(tzid: string): Zone | undefined {
-  if (isZoneName(tzid)) return ianaZone(tzid);
+  if (isZoneName(tzid)) return { ...ianaZone(tzid), name: tzid };
   // Names made global with a prefix, such as `/example.org/20260101/Europe/Berlin` (RFC 5545 section 3.8.3.1).
   const parts = tzid.startsWith('/') ? tzid.split('/') : [];
   const tail = [3, 2].map((count) => parts.slice(-count).join('/')).find((name) => name.includes('/') && isZoneName(name));
-  return tail === undefined ? undefined : ianaZone(tail);
+  return tail === undefined ? undefined : { ...ianaZone(tail), name: tzid };
 }
 
 function definedZone(calendar: ICAL.Component, tzid: string): Zone | undefined {

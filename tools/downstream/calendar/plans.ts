@@ -1,0 +1,187 @@
+// What a change would do, before it is done: the preview and the real call make the same plan, so they count the same.
+import { randomUUID } from 'node:crypto';
+import type ICAL from 'ical.js';
+import { type Counted, countedOf } from '../impact.ts';
+import { ToolProblem } from '../serve.ts';
+import {
+  adding,
+  changedEvent,
+  changedOccurrence,
+  type Fields,
+  newEvent,
+  removing,
+  replacing,
+  type Setting,
+  withoutOccurrence,
+} from './changes.ts';
+import { type Calendar, changeCalendar, makeCalendar, readFolder } from './folder.ts';
+import { emptyIcs, parseIcs, type Splice } from './ics.ts';
+import type { Occurrence } from './recurrence.ts';
+import { calendarNamed, countOccurrences, eventNamed, type Found, occurrenceNamed } from './search.ts';
+import { type Item, isRecurring, readItem, type Series } from './series.ts';
+import { attendeesOf, nameOf } from './view.ts';
+import { readWhen } from './when.ts';
+import { fileZones, type Zone } from './zones.ts';
+
+/** Where the calendars are, the zone of times without an offset, and the clock (milliseconds since the epoch). */
+export type CalendarOptions = { dir: string; zone: Zone; now(): number };
+
+/** `counted` is in occurrences, by calendar for a new event and by uid for one there is; `more` when counting stopped at the cap. */
+export type Plan = { counted: Counted; more: boolean; notes: string[]; uid: string; calendar: string; carryOut(): void };
+
+export type CreateInput = Fields & { title: string; start: string; calendar?: string | undefined };
+export type Target = { uid: string; calendar?: string | undefined; occurrence?: string | undefined };
+
+/** The counting cap: a series without end has more occurrences than anybody approves one by one. */
+const MOST_COUNTED = 1_000;
+const FIRST_CALENDAR = 'calendar';
+
+export function planCreate(options: CalendarOptions, input: CreateInput): Plan {
+  const { calendar, isNew } = calendarFor(options, input.calendar);
+  const { uid, component } = newEvent(input, settingOf(options));
+  const item = readItem(component, calendar.zones, options.zone);
+  const { count, more } = countOccurrences({ uid, master: item, overrides: [] }, calendar, MOST_COUNTED);
+  return {
+    counted: countedOf([[calendar.name, count]]),
+    more,
+    notes: [...(isNew ? [`makes the calendar ${calendar.name}`] : []), ...attendeeNotes(undefined, component)],
+    uid,
+    calendar: calendar.name,
+    carryOut: () => {
+      if (isNew) makeCalendar(options.dir, calendar.name);
+      const target = isNew ? calendarNamed(readFolder(options.dir, options.zone), calendar.name) : calendar;
+      changeCalendar(target, [adding(target, component)]);
+    },
+  };
+}
+
+export function planUpdate(options: CalendarOptions, input: Target & Fields): Plan {
+  const found = eventNamed(readFolder(options.dir, options.zone), input.uid, input.calendar);
+  const { uid: _uid, calendar: _calendar, occurrence: _occurrence, ...fields } = input;
+  if (Object.values(fields).every((field) => field === undefined))
+    throw new ToolProblem('there is nothing to change: give `title`, `start` or another field');
+  return input.occurrence === undefined ? updateAll(options, found, fields) : updateOne(options, found, fields, input.occurrence);
+}
+
+export function planDelete(options: CalendarOptions, input: Target): Plan {
+  const found = eventNamed(readFolder(options.dir, options.zone), input.uid, input.calendar);
+  if (input.occurrence !== undefined) return deleteOne(options, found, input.occurrence);
+  const items = [found.series.master, ...found.series.overrides].filter((item) => item !== undefined);
+  const splices = items.map((item) => removing(found.calendar, item.component));
+  const before = countOccurrences(found.series, found.calendar, MOST_COUNTED);
+  const notes = isRecurring(found.series) ? ['the whole series goes'] : [];
+  return planOf(
+    found,
+    { ...before, count: Math.max(1, before.count) },
+    [...notes, ...attendeeNotes(items[0]?.component, undefined)],
+    splices,
+  );
+}
+
+function updateAll(options: CalendarOptions, found: Found, fields: Fields): Plan {
+  const { series, calendar } = found;
+  const item = series.master ?? series.overrides[0]!;
+  if (!series.master && series.overrides.length > 1)
+    throw new ToolProblem('only single occurrences of this series are here: name one with `occurrence`');
+  const component = changedEvent(series, item, fields, settingOf(options));
+  const before = countOccurrences(series, calendar, MOST_COUNTED);
+  const changed: Series = series.master ? { ...series, master: readItem(component, calendar.zones, options.zone) } : series;
+  const after = countOccurrences(changed, calendar, MOST_COUNTED);
+  const counts = { count: Math.max(1, before.count, after.count), more: before.more || after.more };
+  const notes = isRecurring(series) ? ['the whole series changes'] : [];
+  return planOf(
+    found,
+    counts,
+    [...notes, ...attendeeNotes(item.component, component)],
+    [replacing(calendar, item.component, component)],
+  );
+}
+
+function updateOne(options: CalendarOptions, found: Found, fields: Fields, named: string): Plan {
+  const { calendar, series } = found;
+  const occurrence = occurrenceNamed(found, readWhen('occurrence', named, options.zone));
+  const component = changedOccurrence(occurrence, fields, settingOf(options));
+  const present = exceptionAt(series, occurrence);
+  const splice = present ? replacing(calendar, present.component, component) : addingBeside(found, component);
+  return planOf(
+    found,
+    { count: 1, more: false },
+    [occurrenceNote(options, occurrence), ...attendeeNotes(occurrence.item.component, component)],
+    [splice],
+  );
+}
+
+function deleteOne(options: CalendarOptions, found: Found, named: string): Plan {
+  const { calendar, series } = found;
+  const occurrence = occurrenceNamed(found, readWhen('occurrence', named, options.zone));
+  const present = exceptionAt(series, occurrence);
+  const splices: Splice[] = present ? [removing(calendar, present.component)] : [];
+  if (series.master && occurrence.original) {
+    splices.push(
+      replacing(calendar, series.master.component, withoutOccurrence(series.master, occurrence.original, settingOf(options))),
+    );
+  }
+  return planOf(found, { count: 1, more: false }, [occurrenceNote(options, occurrence)], splices);
+}
+
+/** The exception that stands for exactly this occurrence. One that also changes all after it is not taken apart here. */
+function exceptionAt(series: Series, occurrence: Occurrence): Item | undefined {
+  const exception = series.overrides.find(
+    (override) => override === occurrence.item && override.replaces === occurrence.original,
+  );
+  if (exception?.onwards)
+    throw new ToolProblem('this occurrence also carries a change of all after it: change the series in the program that made it');
+  return exception;
+}
+
+function addingBeside({ calendar, series }: Found, component: ICAL.Component): Splice {
+  const beside = series.master?.component ?? series.overrides[0]!.component;
+  const { end } = removing(calendar, beside);
+  return { ...adding(calendar, component), start: end, end };
+}
+
+function planOf(found: Found, counts: { count: number; more: boolean }, notes: string[], splices: Splice[]): Plan {
+  return {
+    counted: countedOf([[found.series.uid, counts.count]]),
+    more: counts.more,
+    notes,
+    uid: found.series.uid,
+    calendar: found.calendar.name,
+    carryOut: () => changeCalendar(found.calendar, splices),
+  };
+}
+
+/** Without a name, the only calendar there is, or the first one of an empty folder. */
+function calendarFor(options: CalendarOptions, name: string | undefined): { calendar: Calendar; isNew: boolean } {
+  const folder = readFolder(options.dir, options.zone);
+  if (folder.calendars.length === 0 && folder.troubles.length === 0) {
+    const ics = parseIcs(emptyIcs());
+    return {
+      calendar: { name: name ?? FIRST_CALENDAR, path: '', etag: '', ics, zones: fileZones(ics.calendar), series: [] },
+      isNew: true,
+    };
+  }
+  if (name !== undefined) return { calendar: calendarNamed(folder, name), isNew: false };
+  const [only, second] = folder.calendars;
+  if (only && !second && folder.troubles.every((trouble) => trouble.calendar === only.name))
+    return { calendar: only, isNew: false };
+  throw new ToolProblem(`say which \`calendar\`: ${folder.calendars.map((calendar) => `\`${calendar.name}\``).join(', ')}`);
+}
+
+function settingOf(options: CalendarOptions): Setting {
+  return { reader: options.zone, now: options.now(), uid: randomUUID };
+}
+
+function occurrenceNote(options: CalendarOptions, occurrence: Occurrence): string {
+  return `only the occurrence ${occurrence.original ? nameOf(occurrence.original, options.zone.name) : ''}`;
+}
+
+/** People on an event expect to hear of it, and from this server they won't. */
+function attendeeNotes(before: ICAL.Component | undefined, after: ICAL.Component | undefined): string[] {
+  const people = new Set([before, after].flatMap((component) => (component ? attendeesOf(component) : [])));
+  return people.size === 0
+    ? []
+    : [
+        `${people.size === 1 ? '1 attendee' : `${people.size} attendees`}: no invitation or cancellation mail is sent by this server`,
+      ];
+}
