@@ -1,7 +1,7 @@
 // Timers wake at their time, also when it is further off than Node can count.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { epoch, iso, systemClock } from '../../server/clock.ts';
-import { after } from '../../server/timers.ts';
+import { after as wakeAfter } from '../../server/timers.ts';
 
 describe('a timer', () => {
   beforeEach(() => vi.useFakeTimers());
@@ -9,7 +9,7 @@ describe('a timer', () => {
 
   it('wakes once at its time', () => {
     const wake = vi.fn();
-    after(1_000, wake);
+    wakeAfter(1_000, wake);
     vi.advanceTimersByTime(999);
     expect(wake).not.toHaveBeenCalled();
     vi.advanceTimersByTime(10_000);
@@ -19,7 +19,7 @@ describe('a timer', () => {
   it('waits 60 days, although Node fires at once above 2^31-1 ms', () => {
     const wake = vi.fn();
     const days = 24 * 60 * 60 * 1_000;
-    after(60 * days, wake);
+    wakeAfter(60 * days, wake);
     vi.advanceTimersByTime(60 * days - 1);
     expect(wake).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
@@ -28,7 +28,7 @@ describe('a timer', () => {
 
   it('can be cancelled before and after it armed itself again', () => {
     const wake = vi.fn();
-    const timer = after(2 ** 32, wake);
+    const timer = wakeAfter(2 ** 32, wake);
     vi.advanceTimersByTime(2 ** 31);
     timer.cancel();
     vi.advanceTimersByTime(2 ** 33);
@@ -37,10 +37,10 @@ describe('a timer', () => {
 
   it('wakes at once for a time that is past, and refuses a time that is none', () => {
     const wake = vi.fn();
-    after(-5, wake);
+    wakeAfter(-5, wake);
     vi.advanceTimersByTime(1);
     expect(wake).toHaveBeenCalledTimes(1);
-    expect(() => after(Number.NaN, wake)).toThrow('a timer needs a number');
+    expect(() => wakeAfter(Number.NaN, wake)).toThrow('a timer needs a number');
   });
 });
 
