@@ -29,11 +29,6 @@ export function readMailboxes(field: string, given: string | readonly string[] |
     .flatMap((text) => splitList(field, text).map((piece) => readMailbox(field, piece)));
 }
 
-/** As it stands in a header: the name quoted, so that it can't be read as anything else. */
-export function formatMailbox(mailbox: Mailbox): string {
-  return mailbox.name === '' ? mailbox.address : `"${mailbox.name}" <${mailbox.address}>`;
-}
-
 /** Mailboxes that are the same to a mail server: domains ignore case (RFC 5321 section 2.3.11); case in local parts is folded too. */
 export function mailboxKey(mailbox: Mailbox): string {
   return mailbox.address.toLowerCase();

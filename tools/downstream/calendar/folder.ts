@@ -1,9 +1,9 @@
 // The folder of .ics files: each file a calendar, found, read, and changed only if it is still what was read.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type ICAL from 'ical.js';
-import { createFile, replaceFile } from '../durable.ts';
+import { createFile, readPlainFile, replaceFile, UnfitFile } from '../durable.ts';
 import { ToolProblem } from '../serve.ts';
 import { BrokenIcs, emptyIcs, type Ics, parseIcs, type Splice, spliceIcs } from './ics.ts';
 import { BrokenEvent, type Override, readItem, readOverride, type Series, type ZoneLookup } from './series.ts';
@@ -49,13 +49,13 @@ export function readFolder(dir: string, reader: Zone): Folder {
       continue;
     }
     try {
-      const bytes = readRegular(join(dir, file), Math.min(left, MOST_FILE_BYTES));
+      const bytes = readPlainFile(join(dir, file), Math.min(left, MOST_FILE_BYTES)).bytes;
       left -= bytes.length;
       const ics = parseIcs(bytes);
       troubles.push(...ics.problems.map((problem) => ({ calendar: name, problem: `${problem}: it is left out` })));
       calendars.push(calendarOf(name, join(dir, file), bytes, ics, reader, troubles));
     } catch (error) {
-      if (!(error instanceof BrokenIcs)) throw error;
+      if (!(error instanceof BrokenIcs || error instanceof UnfitFile)) throw error;
       troubles.push({ calendar: name, problem: `the file \`${file}\` ${error.message}: it is left out and stays as it is` });
     }
   }
@@ -68,7 +68,7 @@ export function changeCalendar(calendar: Calendar, splices: readonly Splice[]): 
   if (bytes.length > MOST_FILE_BYTES)
     throw new ToolProblem(`calendar \`${calendar.name}\` would grow over ${MOST_FILE_BYTES} bytes`);
   replaceFile(calendar.path, bytes, () => {
-    if (etagOf(readRegular(calendar.path, MOST_FILE_BYTES)) !== calendar.etag) {
+    if (etagNow(calendar.path) !== calendar.etag) {
       throw new ToolProblem(
         `calendar \`${calendar.name}\` was changed by something else meanwhile, so nothing was written: try again`,
       );
@@ -135,21 +135,12 @@ function calendarFiles(dir: string): string[] {
   return files;
 }
 
-/** Reads a regular file, never through a symbolic link: a link could lead out of the folder. */
-function readRegular(path: string, most: number): Buffer {
-  let file: number;
+/** Undefined when it is gone or no longer a plain file: then it is not what was read. */
+function etagNow(path: string): string | undefined {
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return etagOf(readPlainFile(path, MOST_FILE_BYTES).bytes);
   } catch {
-    throw new BrokenIcs('can not be opened as a plain file');
-  }
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw new BrokenIcs('is not a plain file');
-    if (stat.size > most) throw new BrokenIcs(`is too large: together with the others it is over the limit`);
-    return readFileSync(file);
-  } finally {
-    closeSync(file);
+    return undefined;
   }
 }
 

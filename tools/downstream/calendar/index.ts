@@ -1,23 +1,30 @@
-// `perimeter tool calendar --dir DIR [--zone IANA]`: the calendar server alone, on stdio.
+// The bundled server *calendar*: a folder of .ics files, each a calendar, with recurrences and time zones.
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { serveBundled, ToolProblem } from '../serve.ts';
+import { readOptions, UsageProblem } from '../options.ts';
+import { serveBundled } from '../serve.ts';
 import { calendarTools } from './tools.ts';
-import { ianaZone } from './zones.ts';
+import { ianaZone, isZoneName } from './zones.ts';
 
 export { calendarTools } from './tools.ts';
+
+const USAGE = `usage: perimeter tool calendar --dir DIR [--zone ZONE]
+  --dir DIR     the folder of .ics files
+  --zone ZONE   IANA zone of answers and of times without an offset (this machine's when left out)`;
 
 const INSTRUCTIONS =
   'Calendars kept as .ics files. Times are ISO 8601; list shows uid and occurrence, which update and delete take.';
 
-/** Starts the server with its command-line options; resolves when stdin closes. `now` is in milliseconds since the epoch. */
+/** Serves `calendarTools` on stdio until stdin closes. `now` is in milliseconds since the epoch. Throws UsageProblem on bad options. */
 export async function start(argv: string[], now: () => number = Date.now): Promise<void> {
-  const { values } = parseArgs({ args: argv, options: { dir: { type: 'string' }, zone: { type: 'string' } } });
-  if (values.dir === undefined) throw new ToolProblem('say where the calendars are: `--dir DIR`');
-  const dir = resolve(values.dir);
+  const options = readOptions(argv, USAGE, { dir: { type: 'string' }, zone: { type: 'string' } });
+  if (!options) return;
+  if (!options.dir) throw new UsageProblem(`\`--dir\` is missing: name the folder of .ics files\n${USAGE}`);
+  const dir = resolve(options.dir);
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
-    throw new ToolProblem(`\`--dir ${values.dir}\` is no folder: make it first`);
-  const zone = ianaZone(values.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
-  await serveBundled({ name: 'calendar', version: '0.1.0', instructions: INSTRUCTIONS }, calendarTools({ dir, zone, now }));
+    throw new UsageProblem(`\`--dir ${options.dir}\` is no folder: make it first`);
+  const zone = options.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!isZoneName(zone)) throw new UsageProblem(`\`--zone ${zone}\` is no time zone: use an IANA name such as \`Europe/Berlin\``);
+  const tools = calendarTools({ dir, zone: ianaZone(zone), now });
+  await serveBundled({ name: 'perimeter-calendar', version: '1.0.0', instructions: INSTRUCTIONS }, tools);
 }
