@@ -67,7 +67,11 @@ const gone = () => new CommandError('gone', 'the guard that owns this state went
 async function open(stateDir: string, address: string, hello: Hello): Promise<Socket> {
   const socket = await dial(address);
   if (!socket) throw gone();
-  const timer = after(HELLO_MS, () => socket.destroy());
+  let silent = false;
+  const timer = after(HELLO_MS, () => {
+    silent = true;
+    socket.destroy();
+  });
   try {
     const key = await disk.read(keyPath(stateDir));
     const line = readLine(socket, MAX_REQUEST_BYTES);
@@ -77,7 +81,8 @@ async function open(stateDir: string, address: string, hello: Hello): Promise<So
     return socket;
   } catch (error) {
     socket.destroy();
-    throw error instanceof CommandError ? error : gone();
+    if (error instanceof CommandError) throw error;
+    throw silent ? new CommandError('silent', 'the guard that owns this state does not answer: end it, then try again') : gone();
   } finally {
     timer.cancel();
   }

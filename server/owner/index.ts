@@ -7,37 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, privateFolder, replaceFile, StateError } from '../store/files.ts';
 import { after } from '../timers.ts';
 import { chooseAddress, dial, findAddress, keyPath } from './address.ts';
+import { type CommandHandler, serveCommands } from './commands.ts';
 import { highestLock, isHeld, releaseLock, takeLock } from './lock.ts';
-import {
-  CommandError,
-  commandSchema,
-  HELLO_MS,
-  type Hello,
-  helloSchema,
-  MAX_REQUEST_BYTES,
-  PROTOCOL,
-  readLine,
-  readLines,
-  writeLine,
-} from './protocol.ts';
+import { HELLO_MS, type Hello, helloSchema, MAX_REQUEST_BYTES, PROTOCOL, readLine, writeLine } from './protocol.ts';
 
+export type { CommandHandler, CommandStream } from './commands.ts';
 export { connectOwner, type OwnerConnection } from './connection.ts';
 export { CommandError, type Hello } from './protocol.ts';
 export { onStopSignal } from './signals.ts';
 
 const RETRY_MS = 50;
 const RETRIES = 200;
-/** Events a slow reader may leave unread before it is cut off. */
-const MAX_UNREAD_BYTES = 16_777_216;
-
-/** What a running command can do besides answering: stream events, and notice that nobody waits any more. */
-export type CommandStream = { event(value: unknown): void; signal: AbortSignal };
-export type CommandHandler = (
-  command: string,
-  params: Record<string, unknown>,
-  stream: CommandStream,
-  peer: Hello,
-) => Promise<unknown>;
 
 export type Owner = {
   readonly socketPath: string;
@@ -125,6 +105,8 @@ async function listen(stateDir: string, number: number, address: string, key: st
     receive(socket).catch(() => socket.destroy());
   });
   await started(server, address);
+  // A connection that can't be accepted (no descriptors left) is lost to its caller; the owner goes on.
+  server.on('error', () => undefined);
   if (process.platform !== 'win32') await chmod(address, 0o600);
   let closing: Promise<void> | undefined;
   const close = async () => {
@@ -182,42 +164,6 @@ async function greet(socket: Socket, key: string): Promise<Hello | undefined> {
 function same(shown: string, key: string): boolean {
   const [a, b] = [Buffer.from(shown), Buffer.from(key)];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function serveCommands(socket: Socket, peer: Hello, handle: CommandHandler): void {
-  const gone = new AbortController();
-  socket.on('close', () => gone.abort());
-  socket.on('end', () => socket.end());
-  const send = (line: unknown) => {
-    if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
-    else if (socket.writable) writeLine(socket, line);
-  };
-  readLines(socket, MAX_REQUEST_BYTES, (line) => {
-    const asked = parseCommand(line);
-    if (!asked) return socket.destroy();
-    const { id, command, params } = asked;
-    const stream: CommandStream = { event: (event) => send({ id, event: event ?? null }), signal: gone.signal };
-    // Started inside a promise, so that a handler that throws at once is answered like one that rejects.
-    Promise.resolve()
-      .then(() => handle(command, params, stream, peer))
-      .then(
-        (result) => send({ id, result: result ?? null }),
-        (error: unknown) => send({ id, error: failure(error) }),
-      );
-  });
-}
-
-function parseCommand(line: string) {
-  try {
-    return commandSchema.parse(JSON.parse(line));
-  } catch {
-    return undefined;
-  }
-}
-
-function failure(error: unknown): { code: string; message: string } {
-  if (error instanceof CommandError) return { code: error.code, message: error.message };
-  return { code: errorCode(error) ?? 'failed', message: error instanceof Error ? error.message : 'the command failed' };
 }
 
 /** A value that is set once, later. */

@@ -228,6 +228,16 @@ describe('a command', () => {
     await stopped;
   });
 
+  it('is told when the owner hangs', async () => {
+    const { child, said } = start();
+    expect(await said).toBe('owner');
+    const connection = (await connectOwner(dir))!;
+    child.kill('SIGSTOP');
+    await expect(connection.command('approve', {})).rejects.toMatchObject({ code: 'silent' });
+    // It still holds the directory: who hangs may go on writing when it wakes up.
+    expect(await claim(dir)).toEqual({ ownedBy: join(dir, 'guard.sock') });
+  });
+
   it('is told when the owner goes away', async () => {
     const owner = await own();
     owner.onCommand(() => new Promise(() => void owner.close()));
