@@ -1,0 +1,64 @@
+// Which kinds of sensitive data a text holds. Kinds and counts only: what was seen is never kept or returned.
+import { withoutInvisible } from './characters.ts';
+import { CREDENTIALS } from './detectors/credentials.ts';
+import type { Detector } from './detectors/detector.ts';
+import { FINANCIAL } from './detectors/financial.ts';
+import { HEALTH } from './detectors/health.ts';
+import { PII } from './detectors/pii.ts';
+import { stripHtml } from './html.ts';
+import { base64Texts, percentDecoded } from './transport.ts';
+
+/** Characters looked at; the rest is reported as `truncated`. */
+const MAX_TEXT = 1024 * 1024;
+const DETECTORS: readonly Detector[] = [...CREDENTIALS, ...FINANCIAL, ...PII, ...HEALTH];
+
+/** `classes` sorted, such as `pii.email`; `counts` by class; `truncated` when only the first 1 MB was looked at. */
+export type DataClasses = { classes: string[]; counts: Record<string, number>; truncated: boolean };
+
+/**
+ * Looks through a text as it stands, as HTML shows it, and decoded from base64 and percent-encoding. Names and street addresses stay
+ * undetected: they have no form of their own.
+ */
+export function detectDataClasses(text: string): DataClasses {
+  const counts = new Map<string, number>();
+  for (const reading of readings(text.slice(0, MAX_TEXT))) {
+    const here = new Map<string, number>();
+    for (const { name, count } of DETECTORS) {
+      const found = count(reading);
+      if (found > 0) here.set(name, (here.get(name) ?? 0) + found);
+    }
+    // one datum shows in several readings: the reading with most of them counts
+    for (const [name, found] of here) counts.set(name, Math.max(found, counts.get(name) ?? 0));
+  }
+  const classes = [...counts.keys()].sort();
+  return {
+    classes,
+    counts: Object.fromEntries(classes.map((name) => [name, counts.get(name) ?? 0])),
+    truncated: text.length > MAX_TEXT,
+  };
+}
+
+/** Whether a class asked for is the one found or its family: `pii` covers `pii.phone`. */
+export function classCovers(wanted: string, found: string): boolean {
+  return found === wanted || found.startsWith(`${wanted}.`);
+}
+
+function readings(text: string): Set<string> {
+  const plain = asciiDigits(withoutInvisible(text).normalize('NFKC'));
+  const found = new Set([plain]);
+  if (/[<&]/.test(plain)) found.add(stripHtml(plain));
+  if (/%[0-9a-f]{2}/i.test(plain)) found.add(percentDecoded(plain));
+  const decoded = base64Texts(plain).join('\n');
+  if (decoded !== '') found.add(asciiDigits(decoded));
+  return found;
+}
+
+/** Decimal digits of any script as 0–9. Unicode gives each script ten in a row, from a code that ends in 0 or 6. */
+function asciiDigits(text: string): string {
+  return text.replace(/[^\P{Nd}0-9]/gu, (digit) => {
+    const code = digit.codePointAt(0) ?? 0;
+    const low = code & 15;
+    const value = low < 6 || (low < 10 && /\p{Nd}/u.test(String.fromCodePoint(code - low))) ? low : low - 6;
+    return String(value);
+  });
+}

@@ -1,0 +1,56 @@
+// What a detector of sensitive data is: a class, and how often a text holds it. It counts and never keeps what it saw.
+
+export type Detector = { name: string; count: (text: string) => number };
+
+/** Beyond it a number says nothing more. */
+const MAX_COUNT = 10_000;
+
+/** Counts the matches that pass the check. Patterns must be global and take time linear in the text. */
+export function matching(
+  name: string,
+  pattern: RegExp,
+  accept: (match: RegExpExecArray, text: string) => boolean = () => true,
+): Detector {
+  return {
+    name,
+    count: (text) => {
+      let count = 0;
+      for (const match of text.matchAll(pattern)) {
+        if (accept(match, text)) count += 1;
+        if (count >= MAX_COUNT) break;
+      }
+      return count;
+    },
+  };
+}
+
+/** Whether the words stand shortly before a match, or right behind it: what makes a bare number mean something. */
+export function near(match: RegExpExecArray, text: string, words: RegExp, before = 48, after = 24): boolean {
+  const end = match.index + match[0].length;
+  return words.test(text.slice(Math.max(0, match.index - before), match.index)) || words.test(text.slice(end, end + after));
+}
+
+export function digitsOf(text: string): string {
+  return text.replace(/\D/g, '');
+}
+
+/** Whether one digit is all there is. */
+export function isMonotonous(digits: string): boolean {
+  return new Set(digits).size < 2;
+}
+
+/** The check of ISO/IEC 7812-1 annex B. */
+export function luhn(digits: string): boolean {
+  let sum = 0;
+  for (let place = 0; place < digits.length; place++) {
+    const digit = Number(digits[digits.length - 1 - place]);
+    const doubled = place % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}
+
+/** The sum of digits times weights. */
+export function weighted(digits: string, weights: readonly number[]): number {
+  return weights.reduce((sum, weight, index) => sum + weight * Number(digits[index] ?? 0), 0);
+}

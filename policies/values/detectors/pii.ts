@@ -1,0 +1,89 @@
+// What points to a person: mailboxes, phones, addresses of machines, passports, dates of birth.
+import { isIP } from 'node:net';
+import { isValidPhoneNumber } from 'libphonenumber-js/min';
+import type { Detector } from './detector.ts';
+import { digitsOf, isMonotonous, matching, near } from './detector.ts';
+import { NATIONAL } from './national.ts';
+
+/** The phone library costs up to 0.1 ms a number, so it sees only so many candidates. */
+const MAX_PHONE_CHECKS = 50;
+const PHONE_WORDS =
+  /\b(?:phone|tel(?:e(?:phone|fon))?|mobile|mob|cell(?:ular)?|handy|call|text|sms|fax|whatsapp|signal|dial|reach|contact|landline|hotline|t[ée]l[ée]phone|tel[ée]fono|telefoon|portable)\b[^\d\n]{0,24}$/i;
+const DATE =
+  '(?:\\d{1,2}[./ -]\\d{1,2}[./ -](?:19|20)?\\d{2}|(?:19|20)\\d{2}[./ -]\\d{1,2}[./ -]\\d{1,2}|(?:\\d{1,2}(?:st|nd|rd|th|\\.)? (?:of )?)?\\p{L}{3,9}\\.? (?:\\d{1,2}(?:st|nd|rd|th)?,? )?(?:19|20)\\d{2})';
+
+export const PII: readonly Detector[] = [
+  matching(
+    'pii.email',
+    /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62}(?![A-Za-z0-9])/g,
+    isEmail,
+  ),
+  { name: 'pii.phone', count: countPhones },
+  ...NATIONAL,
+  matching('pii.ip', /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g, isPublicV4),
+  matching(
+    'pii.ip',
+    /(?<![\w:.])(?=[0-9a-f:.]{0,8}\d)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?![\w:])/gi,
+    ([text]) => isIP(text) === 6 && text.replace(/[0:]/g, '').length > 1,
+  ),
+  matching(
+    'pii.mac',
+    /(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])|(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.])/gi,
+    ([text]) => !/^(?:[0.:-]+|[f.:-]+)$/i.test(text),
+  ),
+  matching('pii.passport', /(?<![\w-])(?=[A-Z]{0,2}\d{4})[A-Z0-9]{6,9}(?![\w-])/gi, (match, text) =>
+    near(match, text, /\b(?:passport|reisepass|passeport|pasaporte|passaporto)\b/i, 40, 0),
+  ),
+  matching('pii.passport', /(?<!\w)P[A-Z<][A-Z]{3}[A-Z<]{39}(?!\w)/g),
+  matching(
+    'pii.birth_date',
+    new RegExp(
+      `(?<![\\p{L}\\p{N}])(?:born(?: on| in)?|birth ?da(?:te|y)|date of birth|d\\.?o\\.?b\\.?|geboren(?: am)?|geburtsdatum|n[ée]+e? le|fecha de nacimiento|data di nascita|fødselsdato|födelsedatum)\\b["'*_)]{0,3}\\s{0,3}(?:is|was|:|=|-|–)?\\s{0,3}["'*_]{0,3}${DATE}(?!\\d)`,
+      'giu',
+    ),
+  ),
+];
+
+/** Not a mailbox: picture names for dense screens, packages with a version, and the user every git host shares. */
+function isEmail([text]: RegExpExecArray): boolean {
+  return !/@\d+x\.(?:png|jpe?g|gif|webp|svg)$/i.test(text) && !/^git@/i.test(text) && !text.includes('..');
+}
+
+function isPublicV4(match: RegExpExecArray, text: string): boolean {
+  const [address] = match;
+  if (isIP(address) !== 4 || /^(?:0|127|255)\./.test(address)) return false;
+  return !/(?:\bv(?:er(?:sion)?)?\.?|version|release|build|update|firmware|driver|assembly|upgrade[ds]?(?: to| from)?|section|clause|chapter)[ :="']{0,3}$/i.test(
+    text.slice(Math.max(0, match.index - 20), match.index),
+  );
+}
+
+function countPhones(text: string): number {
+  let count = 0;
+  let checks = 0;
+  for (const match of text.matchAll(/(?<![\w.+@/-])(?:\+|00|\()?\d(?:[ ().\u2010-\u2015/-]{0,3}\d){6,14}(?![\w@]|[.,:/-]\d)/g)) {
+    const [candidate] = match;
+    const digits = digitsOf(candidate);
+    if (isMonotonous(digits)) continue;
+    if (/^(?:\+|00[1-9])/.test(candidate)) {
+      checks += 1;
+      if (checks > MAX_PHONE_CHECKS) break;
+      if (isValidPhoneNumber(candidate.replace(/^00/, '+')) || /^\+?1[ .-]?\(?[2-9]\d\d\)?[ .-]\d{3}[ .-]\d{4}$/.test(candidate))
+        count += 1;
+    } else if (
+      isNorthAmerican(candidate) ||
+      (PHONE_WORDS.test(text.slice(Math.max(0, match.index - 40), match.index)) && !isDate(candidate))
+    ) {
+      count += 1;
+    }
+  }
+  return count;
+}
+
+/** Written as `(555) 123-4567` or `555-123-4567`, which nothing else is. */
+function isNorthAmerican(text: string): boolean {
+  return /^(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([.-]))[2-9]\d{2}[.-]\d{4}$/.test(text);
+}
+
+function isDate(text: string): boolean {
+  return /^(?:(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2})/.test(text);
+}

@@ -1,0 +1,49 @@
+// Makes a text of the agent's safe to show: nothing in it can hide, reorder or overwrite what a person reads.
+
+/** Controls, format and bidi characters, unassigned and private ones, lone surrogates, and blanks that are not the space. */
+const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|[^\S ]/u;
+const MARK = /\p{M}/u;
+/** More marks than any language stacks on one letter. */
+const MAX_MARKS = 3;
+/** A longer run of one sign is counted instead of drawn. */
+const MAX_RUN = 3;
+
+/**
+ * One line: line breaks as `⏎`, what can't be seen as `\u{202e}`, runs as `\u{200b}×2000` and `␣×200`. At most `max` characters
+ * (code points) of it, then `…(+N)` with the number of characters of the text that are left out.
+ */
+export function visible(text: string, max: number): string {
+  let shown = '';
+  let length = 0;
+  let marks = 0;
+  const characters = text.replace(/\r\n/g, '\n')[Symbol.iterator]();
+  let next = characters.next();
+  while (!next.done) {
+    const character: string = next.value;
+    marks = MARK.test(character) ? marks + 1 : 0;
+    let run = 0;
+    do {
+      run += 1;
+      next = characters.next();
+    } while (!next.done && next.value === character);
+    const piece = pieceFor(character, run, marks > MAX_MARKS);
+    const size = [...piece].length;
+    if (length + size > max) {
+      let left = run;
+      for (; !next.done; next = characters.next()) left += 1;
+      return `${shown}…(+${left})`;
+    }
+    shown += piece;
+    length += size;
+  }
+  return shown;
+}
+
+function pieceFor(character: string, run: number, piled: boolean): string {
+  const code = character.codePointAt(0) ?? 0;
+  const repeated = (sign: string) => (run > 1 ? `${sign}×${run}` : sign);
+  if (character === '\n') return repeated('⏎');
+  if (UNSEEN.test(character) || piled || (MARK.test(character) && run > MAX_RUN)) return repeated(`\\u{${code.toString(16)}}`);
+  if (character === ' ') return run > MAX_RUN ? `␣×${run}` : ' '.repeat(run);
+  return character.repeat(run);
+}
