@@ -1,0 +1,175 @@
+// What may stand in the trail: every field is public, prose, sensitive or secret, and what no list names is sensitive.
+import { createHmac } from 'node:crypto';
+import { canonicalJson } from '../../policies/canonical-json.ts';
+import { visible } from '../../policies/values/visible.ts';
+import { maskProse, maskResource, maskSecrets } from './mask.ts';
+
+/** How a field is stored: as it is, as a resource, masked, as a keyed hash; `facts` have their own table. */
+type FieldClass = 'id' | 'public' | 'resource' | 'prose' | 'facts' | 'sensitive';
+
+/** Every field the guard writes. Keep docs/audit.md in step. */
+const FIELDS: Readonly<Record<string, FieldClass>> = {
+  ...classed(
+    'id',
+    'type agent_id session_id user policy_digest args_digest approver request_id grant_id call_id expires_at digest definition_digest',
+  ),
+  ...classed('id', 'key sha256 root note connection_id opened_at created_at'),
+  ...classed(
+    'public',
+    'server tool budget remaining conditions decision rule rules where failed risk granted_by channel proof user_present',
+  ),
+  ...classed(
+    'public',
+    'outcome records duration_us role how state by client version era method minutes uses count bytes size segment torn unit',
+  ),
+  ...classed(
+    'public',
+    'measured actual claimed strength spent exact tools accepted_damage damage checkpoint_every copy_problem events survive_restart',
+  ),
+  ...classed('resource', 'action resource actions scope per_resource'),
+  ...classed('prose', 'justification why message reason problem filter'),
+  ...classed('facts', 'facts'),
+};
+
+/** Facts whose words come from structure, not from content. Numbers and booleans of any fact but an argument's are kept. */
+const OPEN_FACTS: ReadonlySet<string> = new Set(
+  [
+    'path paths attachments.paths recipients.domains attendees.domains sql.kind sql.statements sql.tables sql.columns',
+    'url.scheme url.host url.path data.classes destination unit impact_strength',
+  ]
+    .join(' ')
+    .split(' '),
+);
+
+const SECRET_NAME =
+  /(?:^|[._-])(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|client)[._-]?(?:key|secret))s?$/i;
+
+const MAX_TEXT_LENGTH = 4096;
+const MAX_ITEMS = 100;
+const MAX_DEPTH = 6;
+/** A record's members are never larger; facts are the first to go. Characters. */
+const MAX_MEMBERS_LENGTH = 128 * 1024;
+const HASH_DIGITS = 32;
+
+export type Discreet = { members: Record<string, unknown>; redacted: string[] };
+
+/** Turns events into what may be stored. The key makes hashes of sensitive values comparable inside this log and nowhere else. */
+export class Discretion {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer) {
+    if (key.length < 16) throw new Error('the audit key is shorter than 16 bytes, make a new one');
+    this.#key = key;
+  }
+
+  /** The keyed hash that stands for a sensitive value: equal values have equal hashes. */
+  hash(value: unknown): string {
+    const text = typeof value === 'string' ? value : canonicalJson(value);
+    return `hmac:${createHmac('sha256', this.#key).update(text).digest('hex').slice(0, HASH_DIGITS)}`;
+  }
+
+  /** A resource or action as it stands in the log, for those who search for one. */
+  resource(text: string): string {
+    return shown(this.#resource(text));
+  }
+
+  apply(event: Readonly<Record<string, unknown>>): Discreet {
+    const redacted: string[] = [];
+    const members: Record<string, unknown> = Object.create(null);
+    for (const [name, value] of Object.entries(event)) {
+      if (value === undefined) continue;
+      const stored = this.#field(Object.hasOwn(FIELDS, name) ? FIELDS[name]! : 'sensitive', name, value, redacted);
+      if (stored !== undefined) members[shown(name).slice(0, 100)] = stored;
+    }
+    for (const name of ['facts', 'message', 'actions', 'scope', 'per_resource']) {
+      if (JSON.stringify(members).length <= MAX_MEMBERS_LENGTH) break;
+      if (members[name] === undefined) continue;
+      members[name] = this.hash(members[name]);
+      redacted.push(`${name} (too large)`);
+    }
+    if (JSON.stringify(members).length > MAX_MEMBERS_LENGTH) throw new Error('the audit event is too large to record');
+    return { members, redacted: [...new Set(redacted)] };
+  }
+
+  #field(kind: FieldClass, name: string, value: unknown, redacted: string[]): unknown {
+    if (kind === 'sensitive') return SECRET_NAME.test(name) ? removed(name, redacted) : this.hash(value);
+    if (kind === 'facts') return this.#facts(value, redacted);
+    const change = { id: shown, public: maskSecrets, resource: (text: string) => this.#resource(text), prose: maskProse }[kind];
+    return walk(value, name, MAX_DEPTH, redacted, (text, path) => {
+      const changed = change(text);
+      if (kind !== 'id' && changed.includes('[secret]') && !text.includes('[secret]')) redacted.push(path);
+      return shown(changed);
+    });
+  }
+
+  #facts(value: unknown, redacted: string[]): unknown {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.hash(value);
+    const facts: Record<string, unknown> = Object.create(null);
+    for (const [name, fact] of Object.entries(value)) {
+      const stored = SECRET_NAME.test(name) ? removed(`facts.${shown(name)}`, redacted) : this.#fact(name, fact, redacted);
+      if (stored !== undefined) facts[shown(name)] = stored;
+    }
+    return facts;
+  }
+
+  #fact(name: string, value: unknown, redacted: string[]): unknown {
+    if (OPEN_FACTS.has(name)) return this.#field('resource', `facts.${name}`, value, redacted);
+    const counted = !name.startsWith('args.') || name.endsWith('.length');
+    const plain = (item: unknown) => typeof item === 'boolean' || (counted && typeof item === 'number' && Number.isFinite(item));
+    if (!Array.isArray(value)) return plain(value) ? value : this.hash(value);
+    // An element each, so that one of many is found by its hash.
+    return value.slice(0, MAX_ITEMS).map((item) => (plain(item) ? item : this.hash(item)));
+  }
+
+  #resource(text: string): string {
+    return maskResource(text, (number) => this.hash(number).slice(5, 13));
+  }
+}
+
+/** One line in which every character is seen. */
+function shown(text: string): string {
+  return visible(text, 2 * MAX_TEXT_LENGTH);
+}
+
+function classed(kind: FieldClass, names: string): Record<string, FieldClass> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, kind]));
+}
+
+function removed(path: string, redacted: string[]): undefined {
+  redacted.push(path);
+  return undefined;
+}
+
+/** Copies a value with every text in it changed, keys included; secrets by name are left out, what is too deep or too long is cut. */
+function walk(
+  value: unknown,
+  path: string,
+  depth: number,
+  redacted: string[],
+  change: (text: string, path: string) => string,
+): unknown {
+  if (typeof value === 'string') return short(value, path, redacted, change);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'boolean' || value === null) return value;
+  if (typeof value !== 'object') return undefined;
+  if (depth === 0) return removed(`${path} (too deep)`, redacted);
+  if (Array.isArray(value)) {
+    if (value.length > MAX_ITEMS) redacted.push(`${path} (first ${MAX_ITEMS} of ${value.length})`);
+    return value.slice(0, MAX_ITEMS).map((item, index) => walk(item, `${path}[${index}]`, depth - 1, redacted, change) ?? null);
+  }
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [name, item] of Object.entries(value).slice(0, MAX_ITEMS)) {
+    const key = change(name.slice(0, MAX_TEXT_LENGTH), path);
+    const kept = SECRET_NAME.test(name) && typeof item === 'string' ? removed(`${path}.${key}`, redacted) : item;
+    const stored = kept === undefined ? undefined : walk(kept, `${path}.${key}`, depth - 1, redacted, change);
+    if (stored !== undefined) copy[key] = stored;
+  }
+  return copy;
+}
+
+/** Changes a text, and cuts it between words where it is too long, since half a secret is no longer recognised as one. */
+function short(text: string, path: string, redacted: string[], change: (text: string, path: string) => string): string {
+  if (text.length <= MAX_TEXT_LENGTH) return change(text, path);
+  redacted.push(`${path} (cut)`);
+  return `${change(text.slice(0, MAX_TEXT_LENGTH).replace(/\S+$/, ''), path)}…`;
+}

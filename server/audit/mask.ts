@@ -1,0 +1,135 @@
+// Masking: what looks like a secret or like personal data in a text is replaced by a word in brackets, before it is stored or shown.
+import { isValidIBAN } from 'ibantools';
+import { withoutInvisible } from '../../policies/values/characters.ts';
+
+/** A pattern, what stands for its matches, and optionally which matches are meant. `$1` keeps the first group. */
+type Mask = { pattern: RegExp; by: string | ((match: string) => string); only?: (match: string) => boolean };
+
+/** Shapes that nothing but a secret has. */
+const SECRETS: Mask[] = [
+  { pattern: /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/gs, by: '[secret]' },
+  { pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, by: '[secret]' },
+  { pattern: /\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b/g, by: '[secret]' },
+  {
+    pattern: /\b(?:gh[opsur]_|github_pat_|glpat-|npm_|hf_|dop_v1_|shpat_|pypi-|xox[abeprs]-|ya29\.|AIza|SG\.)[\w.-]{16,}/g,
+    by: '[secret]',
+  },
+  { pattern: /\b(?:sk|pk|rk|whsec)[-_][\w-]{16,}/g, by: '[secret]' },
+  { pattern: /(:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g, by: '$1[secret]' },
+  { pattern: /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/gi, by: '$1[secret]' },
+  { pattern: new RegExp(`(${secretWords()}["']?\\s*=\\s*)${secretValue()}`, 'gi'), by: '$1[secret]' },
+];
+
+/** Shapes that in a sentence are a secret more often than not; in a path or a scope they may be a name. */
+const LIKELY_SECRETS: Mask[] = [
+  {
+    pattern: new RegExp(`(${secretWords()}["']?\\s*(?::\\s*|\\b(?:is|was|ist)\\b\\s*))${secretValue()}`, 'gi'),
+    by: '$1[secret]',
+  },
+  { pattern: /(\b(?:pin|otp|cvv|cvc|code)\b\s*(?:[:=]|is|was)?\s*)\p{Nd}{3,8}\b/giu, by: '$1[secret]' },
+  { pattern: /[A-Za-z0-9+/=_-]{20,}/g, by: '[secret]', only: looksRandom },
+];
+
+const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b/gi;
+const CARD = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
+
+const PERSONAL: Mask[] = [
+  { pattern: IBAN, by: '[iban]', only: (match) => /\d{6}/.test(match.replace(/[ -]/g, '')) },
+  { pattern: CARD, by: '[card]', only: isCard },
+  { pattern: /[\p{L}\p{N}._%+'-]{1,64}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, by: '[email]' },
+  { pattern: /\b(?:0x[0-9a-f]{40}|bc1[a-z0-9]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34})\b/g, by: '[wallet]' },
+  { pattern: /\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b/gi, by: '[mac]' },
+  { pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])/gi, by: '[ip]' },
+  { pattern: /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g, by: '[ip]' },
+  { pattern: /(\b(?:born|birth\w*|dob|geb\w*)\b\D{0,12})\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}/gi, by: '$1[date]' },
+  { pattern: /\+?\p{Nd}(?:[ ().\-/]{0,2}\p{Nd}){6,}/gu, by: '[number]' },
+];
+
+/** Dates and times, and the guard's own ids, are neither random nor numbers of anybody. */
+const KEPT =
+  /\b(?:19|20)\d{2}-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z?)?(?!\d)|\b(?:evt|req|grant|grt|call|session|ses)_[\w-]{6,40}(?![\w-])/g;
+
+/** Replaces secrets only: for text that is public but may carry one by accident. */
+export function maskSecrets(text: string): string {
+  return masked(text, SECRETS);
+}
+
+/**
+ * Replaces secrets, card numbers and IBANs: for resources, whose addresses and names are public. `tag` names what stood there,
+ * so that two payments to one account are seen to be that.
+ */
+export function maskResource(text: string, tag: (number: string) => string): string {
+  const tagged = (word: string) => (match: string) => `[${word} ${tag(match.replace(/[ -]/g, '').toUpperCase())}]`;
+  return masked(text, [
+    ...SECRETS,
+    { pattern: IBAN, by: tagged('iban'), only: isIban },
+    { pattern: CARD, by: tagged('card'), only: isCard },
+  ]);
+}
+
+/** Replaces secrets and personal data: for what a person or an agent wrote. Names of people can't be told from other words and stay. */
+export function maskProse(text: string): string {
+  return masked(text, [...SECRETS, ...LIKELY_SECRETS, ...PERSONAL]);
+}
+
+function masked(text: string, masks: Mask[]): string {
+  // Characters nobody sees must not split a number in two; where that would matter they go.
+  const bare = withoutInvisible(text).normalize('NFKC');
+  const direct = applied(text, masks);
+  if (bare === text) return direct;
+  const bared = applied(bare, masks);
+  return bared === bare ? direct : bared;
+}
+
+function applied(text: string, masks: Mask[]): string {
+  return masks.reduce((left, { pattern, by, only }) => {
+    if (typeof by === 'string' && by.startsWith('$1')) return left.replace(pattern, by);
+    const put = (match: string) => (typeof by === 'string' ? by : by(match));
+    return aroundKept(left, (piece) => piece.replace(pattern, (match) => (!only || only(match) ? put(match) : match)));
+  }, text);
+}
+
+/** Applies a change to what lies between dates and ids. */
+function aroundKept(text: string, change: (piece: string) => string): string {
+  let changed = '';
+  let from = 0;
+  for (const kept of text.matchAll(KEPT)) {
+    changed += change(text.slice(from, kept.index)) + kept[0];
+    from = kept.index + kept[0].length;
+  }
+  return changed + change(text.slice(from));
+}
+
+function secretWords(): string {
+  return '(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|(?:api|access|private)[-_ ]?key|credentials?|authorization|kennwort|passwort)';
+}
+
+function secretValue(): string {
+  return `(?!\\[)(?:"[^"]*"|'[^']*'|[^\\s"',;]+)`;
+}
+
+/** Long, and its letters and digits change places as no word, path or name does. */
+function looksRandom(run: string): boolean {
+  if (/^[0-9a-f]{32,}$/i.test(run)) return true;
+  return run.split(/[-_/]/).some((piece) => {
+    const changes = piece.match(/[A-Za-z](?=\d)|\d(?=[A-Za-z])/g)?.length ?? 0;
+    const cases = piece.match(/[a-z](?=[A-Z])/g)?.length ?? 0;
+    return piece.length >= 16 && changes + cases >= 4;
+  });
+}
+
+function isIban(match: string): boolean {
+  return isValidIBAN(match.replace(/[ -]/g, '').toUpperCase());
+}
+
+/** The check digit of payment cards, ISO/IEC 7812-1 (Luhn). */
+function isCard(match: string): boolean {
+  const digits = match.replace(/\D/g, '');
+  let sum = 0;
+  for (let index = 0; index < digits.length; index += 1) {
+    const digit = Number(digits[digits.length - 1 - index]);
+    const doubled = index % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}

@@ -1,0 +1,204 @@
+// A chain of events told in plain sentences, one a line, with times in the reader's zone.
+import { visible } from '../../policies/values/visible.ts';
+import type { AuditEvent } from '../ports.ts';
+
+/** Tells a chain (oldest first). Says so where the log doesn't know how a call ended. */
+export function tell(chain: readonly AuditEvent[], zone: string): string {
+  const clock = new StoryClock(zone);
+  const told = new Set(
+    chain.filter((event) => event.type === 'call.intent' || event.type === 'call.refused').map((event) => event.call_id),
+  );
+  const ended = new Set(chain.filter((event) => event.type === 'call.outcome').map((event) => event.call_id));
+  const lines = chain.flatMap((event) => {
+    // The call itself says which grant it drew on.
+    if (event.type === 'grant.used' && told.has(event.call_id)) return [];
+    const sentences = (SENTENCES[event.type] ?? other)(event, clock);
+    if (typeof event.damaged === 'string')
+      sentences.unshift('This record was changed after it was written, so don’t believe what follows:');
+    if (event.type === 'call.intent' && !ended.has(event.call_id)) sentences.push(NO_OUTCOME);
+    return [visible(`${clock.at(event.timestamp)}: ${sentences.join(' ')}`, MAX_LINE_LENGTH)];
+  });
+  return lines.join('\n');
+}
+
+/** Characters of one line of a story. */
+const MAX_LINE_LENGTH = 10_000;
+const NO_OUTCOME = 'The log holds no outcome for this call, so whether it took effect is unknown.';
+
+type Sentences = (event: AuditEvent, clock: StoryClock) => string[];
+
+const SENTENCES: Record<string, Sentences> = {
+  'session.opened': (event) => [`${person(event)} signed in.`],
+  'session.closed': (event) => [`The session of ${person(event)} ended.`],
+  'request.created': (event) => [
+    `${asker(event)} asked for permission to ${whats(event)}.`,
+    ...ruleSentence(event, 'A rule asks for a human here'),
+    ...claim(event),
+    ...counted(event),
+  ],
+  'impact.measured': (event) => counted(event),
+  'request.approved': (event, clock) => [`${approver(event)} approved it${how(event)}.`, ...bounds(event, clock)],
+  'request.denied': (event) => [`${approver(event)} denied it${how(event)}.`, ...reason(event)],
+  'request.expired': () => ['Nobody answered in time, so the request expired.'],
+  'request.cancelled': (event) => ['The request was cancelled.', ...reason(event)],
+  'grant.issued': (event, clock) => [
+    `Grant ${event.grant_id} was given by ${event.granted_by === 'policy' ? 'policy' : approver(event)}${how(event)}: ${whats(event)}.`,
+    ...bounds(event, clock),
+    ...(event.rules?.length
+      ? [`It answers the ${event.rules.length > 1 ? 'rules' : 'rule'} ${event.rules.map(ticked).join(', ')}.`]
+      : []),
+  ],
+  'grant.used': (event) => [`Grant ${event.grant_id} was used.`],
+  'grant.exhausted': (event) => [`Grant ${event.grant_id} had nothing left.`],
+  'grant.ended': (event) => [`Grant ${event.grant_id} ended.`, ...reason(event)],
+  'grant.revoked': (event) => [
+    `Grant ${event.grant_id} was revoked${event.approver ? ` by ${event.approver}` : ''}.`,
+    ...reason(event),
+  ],
+  'grant.released': (event) => [`${asker(event)} gave grant ${event.grant_id} back.`],
+  'call.intent': (event) => [`${asker(event)} called ${toolOf(event)} to ${whats(event)}.`, ...allowed(event), ...risk(event)],
+  'call.outcome': (event) => outcome(event),
+  'call.refused': (event) => [
+    `${asker(event)} wanted to call ${toolOf(event)} to ${whats(event)} and was refused.`,
+    ...ruleSentence(event, event.decision === 'ask' ? 'It needs a human, by a rule' : 'It was forbidden by a rule'),
+    ...(event.failed?.length ? [`What failed: ${event.failed.map(ticked).join(', ')}.`] : []),
+    ...risk(event),
+    'Nothing was forwarded.',
+  ],
+};
+
+function other(event: AuditEvent): string[] {
+  const words = event.message ?? event.why ?? event.reason;
+  return [`${ticked(event.type)}${typeof words === 'string' ? `: ${words}` : ''}.`];
+}
+
+function asker(event: AuditEvent): string {
+  return `${event.agent_id ?? 'an unknown agent'}${event.user ? ` (working for ${event.user})` : ''}`;
+}
+
+function person(event: AuditEvent): string {
+  return event.user ?? 'somebody';
+}
+
+function approver(event: AuditEvent): string {
+  return event.approver ?? 'a human whose name is not recorded';
+}
+
+/** Through what, and how sure it was a human. */
+function how(event: AuditEvent): string {
+  const channel = event.channel ? ` through ${event.channel}` : '';
+  return event.proof ? `${channel} (proof: ${event.proof})` : channel;
+}
+
+function toolOf(event: AuditEvent): string {
+  return ticked([event.server, event.tool].filter(Boolean).join('/') || 'an unknown tool');
+}
+
+const SHOWN_ACTIONS = 5;
+
+function whats(event: AuditEvent): string {
+  const scopes = [event.scope].flat().filter((scope) => typeof scope === 'string');
+  const judged = Array.isArray(event.actions) ? event.actions.map((one) => one.action) : [];
+  const names = [...new Set(scopes.length > 0 ? scopes : judged)];
+  if (names.length === 0) return event.action ?? event.resource ?? 'do something the record does not name';
+  const rest = names.length - SHOWN_ACTIONS;
+  return names.slice(0, SHOWN_ACTIONS).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+function ruleSentence(event: AuditEvent, what: string): string[] {
+  if (!event.rule) return [];
+  const where = event.where ? ` (${event.where})` : '';
+  return [`${what}, ${ticked(event.rule)}${where}${event.why ? `: ${endless(event.why)}` : ''}.`];
+}
+
+function allowed(event: AuditEvent): string[] {
+  const grants = [
+    ...new Set([event.grant_id, ...(event.actions ?? []).map((one) => one.grant_id)].filter((id) => id !== undefined)),
+  ];
+  if (grants.length > 0) return [`It drew on grant ${grants.join(', ')}.`, ...ruleSentence(event, 'The rule that asked')];
+  return ruleSentence(event, 'It was allowed by a rule');
+}
+
+function claim(event: AuditEvent): string[] {
+  if (!event.justification) return [];
+  return [`The agent's own words, which nobody checked: “${event.justification.replace(/[“”"]/g, "'")}”.`];
+}
+
+function counted(event: AuditEvent): string[] {
+  const measured = event.records?.measured ?? event.measured;
+  if (typeof measured !== 'number')
+    return event.type === 'impact.measured' ? ['How much it would touch could not be measured.'] : [];
+  const unit = typeof event.unit === 'string' ? event.unit : 'records';
+  const said = typeof event.claimed === 'number' && event.claimed !== measured ? ` The agent had claimed ${event.claimed}.` : '';
+  return [`The guard counted ${measured} ${unit}.${said}`];
+}
+
+function bounds(event: AuditEvent, clock: StoryClock): string[] {
+  const parts = Object.entries(event.budget ?? {}).map(([name, count]) =>
+    name === 'uses' && count === 1 ? '1 use' : `${count} ${name}`,
+  );
+  const until = event.expires_at ? `until ${clock.short(event.expires_at)}` : '';
+  const words = [parts.join(', '), until].filter(Boolean).join(', ');
+  return words ? [`Bounds: ${words}.`] : [];
+}
+
+function risk(event: AuditEvent): string[] {
+  if (!event.risk || event.risk.level === 'low') return [];
+  const factors = Array.isArray(event.risk.factors) ? event.risk.factors.map((factor) => factor.name).join(', ') : '';
+  return [`The risk was ${event.risk.level}${factors ? ` (${factors})` : ''}.`];
+}
+
+function outcome(event: AuditEvent): string[] {
+  const time = event.duration_us === undefined ? '' : ` after ${Math.max(1, Math.round(event.duration_us / 1000))} ms`;
+  const ended =
+    event.outcome === 'unknown' ? 'How the call ended is unknown' : `The call ended with ${ticked(event.outcome ?? 'no word')}`;
+  const { actual, measured } = event.records ?? {};
+  if (actual === undefined) return [`${ended}${time}.`, ...reason(event)];
+  const before = measured === undefined ? '' : ` (${measured} had been counted before)`;
+  return [`${ended}${time}, and touched ${actual} ${actual === 1 ? 'record' : 'records'}${before}.`, ...reason(event)];
+}
+
+function reason(event: AuditEvent): string[] {
+  const words = event.reason ?? event.why;
+  return typeof words === 'string' && words ? [`Reason: ${endless(words)}.`] : [];
+}
+
+function ticked(word: string): string {
+  return `\`${word}\``;
+}
+
+function endless(sentence: string): string {
+  return sentence.replace(/[.\s]+$/, '');
+}
+
+/** Says a day once, then only times until the day changes. */
+class StoryClock {
+  readonly #day: Intl.DateTimeFormat;
+  readonly #time: Intl.DateTimeFormat;
+  readonly #zone: string;
+  #said = '';
+
+  constructor(zone: string) {
+    const date = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+    this.#day = new Intl.DateTimeFormat('en-GB', { ...date, timeZone: zone });
+    this.#time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', hourCycle: 'h23', timeZone: zone });
+    this.#zone = zone;
+  }
+
+  at(timestamp: string): string {
+    const ms = Date.parse(timestamp);
+    if (Number.isNaN(ms)) return 'at an unreadable time';
+    const day = this.#day.format(ms);
+    const isNew = day !== this.#said;
+    const zone = this.#said === '' ? ` (${this.#zone})` : '';
+    this.#said = day;
+    return isNew ? `${day}, ${this.#time.format(ms)}${zone}` : this.#time.format(ms);
+  }
+
+  short(timestamp: string): string {
+    const ms = Date.parse(timestamp);
+    if (Number.isNaN(ms)) return timestamp;
+    const day = this.#day.format(ms);
+    return day === this.#said || this.#said === '' ? this.#time.format(ms) : `${day}, ${this.#time.format(ms)}`;
+  }
+}

@@ -1,0 +1,238 @@
+// Checking a log from outside: reads every byte once, in constant memory, changes nothing and takes no lock.
+import { basename, dirname, join } from 'node:path';
+import type { AuditEvent } from '../ports.ts';
+import { checkNote, parseNote, parseNotes, readVerifiers, type SignedNote, type Verifier } from './checkpoint.ts';
+import { type AuditFiles, readText, realFiles } from './files.ts';
+import { NO_HASH, readRecord } from './record.ts';
+import { isTornTail, type Line, listSegments, readLines, type Segment } from './segments.ts';
+import { Witness } from './witness.ts';
+
+export type Problem = { seq?: number; segment: string; line: number; problem: string };
+export type Verdict = {
+  ok: boolean;
+  /** 0 intact, 1 tampered, 3 cannot check. */
+  code: 0 | 1 | 3;
+  events: number;
+  first_bad?: number;
+  problems: Problem[];
+  /** Bytes of a record that was being written when the writer was killed. */
+  torn_tail?: number;
+  /** Calls that were forwarded and whose end nobody recorded: call ids. */
+  unknown_outcomes: string[];
+  checkpoints: number;
+  /** What could not be checked, or needs a look, without being tampering. */
+  warnings: string[];
+};
+export type VerifyOptions = {
+  /** A file with the verifier key; default `<state>/audit.pub`, which whoever owns the state could have replaced. */
+  pub?: string;
+  /** The second place of the checkpoints. */
+  copy?: string;
+  progress?: (done: { events: number; segment: string }) => void;
+  files?: AuditFiles;
+};
+
+const MAX_PROBLEMS = 100;
+
+/** Never throws: what can't be read is code 3, and says why in `warnings`. */
+export async function verifyAudit(dir: string, options: VerifyOptions = {}): Promise<Verdict> {
+  const check = new Check();
+  try {
+    await check.run(dir, options);
+  } catch (error) {
+    check.unchecked(`\`${dir}\` can't be checked: ${(error as Error).message}`);
+  }
+  return check.verdict();
+}
+
+class Check {
+  readonly #problems: Problem[] = [];
+  readonly #warnings: string[] = [];
+  readonly #witness = new Witness((event, problem) => this.#bad(event.seq, problem));
+  /** Hashes that notes speak of, by seq, until the chain comes by. */
+  readonly #awaited = new Map<number, { note: SignedNote; from: string }[]>();
+  #verifiers: Verifier[] = [];
+  #seq = 0;
+  #hash = NO_HASH;
+  /** After an unreadable record the next good one is believed about its place. */
+  #lost = false;
+  #events = 0;
+  #checkpoints = 0;
+  #newestNote = 0;
+  #torn: number | undefined;
+  #unchecked = false;
+  #place: { segment: string; line: number } = { segment: '', line: 0 };
+
+  async run(dir: string, { pub, copy, progress, files = realFiles }: VerifyOptions): Promise<void> {
+    await this.#readKeys(files, dir, pub);
+    await this.#readNotes(files, join(dir, 'checkpoints.txt'));
+    if (copy !== undefined) await this.#readNotes(files, copy, true);
+    const segments = await listSegments(files, dir);
+    if (!segments || (segments.length === 0 && this.#awaited.size === 0)) {
+      this.unchecked(segments ? `there is no audit log in \`${dir}\`` : `there is no folder \`${dir}\``);
+      return;
+    }
+    for (const [index, segment] of segments.entries()) {
+      await this.#segment(files, segment, index === segments.length - 1);
+      progress?.({ events: this.#events, segment: segment.name });
+    }
+    this.#finish();
+  }
+
+  unchecked(why: string): void {
+    this.#unchecked = true;
+    this.#warnings.push(why);
+  }
+
+  verdict(): Verdict {
+    const bad = this.#problems.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
+    const code = this.#problems.length > 0 ? 1 : this.#unchecked ? 3 : 0;
+    return {
+      ok: code === 0,
+      code,
+      events: this.#events,
+      ...(bad.length > 0 ? { first_bad: Math.min(...bad) } : {}),
+      problems: this.#problems,
+      ...(this.#torn === undefined ? {} : { torn_tail: this.#torn }),
+      unknown_outcomes: this.#witness.unknownOutcomes(),
+      checkpoints: this.#checkpoints,
+      warnings: this.#warnings,
+    };
+  }
+
+  async #readKeys(files: AuditFiles, dir: string, pub: string | undefined): Promise<void> {
+    const path = pub ?? join(dirname(dir), 'audit.pub');
+    this.#verifiers = (await readVerifiers(files, path)) ?? [];
+    if (this.#verifiers.length > 0) return;
+    const why = `there is no verifier key in \`${path}\``;
+    if (pub === undefined) this.#warnings.push(`${why}, so signatures are not checked`);
+    else this.unchecked(why);
+  }
+
+  async #readNotes(files: AuditFiles, path: string, required = false): Promise<void> {
+    const name = basename(path);
+    const text = await readText(files, path);
+    if (text === undefined && required) this.unchecked(`there is no checkpoint copy at \`${path}\``);
+    if (text === undefined) return;
+    const { notes, bad, torn } = parseNotes(text);
+    if (torn > 0) this.#warnings.push(`the last note in \`${name}\` was not finished (${torn} bytes)`);
+    for (const index of bad) this.#add({ segment: name, line: index, problem: `note ${index} can't be read` });
+    for (const note of notes) {
+      this.#signature(note, name);
+      this.#newestNote = Math.max(this.#newestNote, note.size);
+      this.#awaited.set(note.size, [...(this.#awaited.get(note.size) ?? []), { note, from: name }]);
+    }
+  }
+
+  async #segment(files: AuditFiles, segment: Segment, isLast: boolean): Promise<void> {
+    const file = await files.read(segment.path);
+    try {
+      for await (const lines of readLines(file)) for (const line of lines) this.#line(line, segment, isLast);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #line(line: Line, segment: Segment, isLast: boolean): void {
+    this.#place = { segment: segment.name, line: line.number };
+    if (isLast && !line.ended && isTornTail(line, this.#seq + 1)) {
+      this.#torn = line.length;
+      return;
+    }
+    const read = readRecord(line.bytes, true);
+    if ('problem' in read) this.#unreadable(read.problem, read.event);
+    else if (!line.ended) this.#unreadable('has no end of line');
+    else this.#record(read.event, line.number === 1);
+  }
+
+  #unreadable(problem: string, event?: AuditEvent): void {
+    this.#bad(this.#seq + 1, `record ${this.#seq + 1} ${problem}`);
+    this.#seq += 1;
+    // With its place and its claimed hash the ones after it can still be held against it.
+    if (event?.seq === this.#seq) this.#hash = event.hash;
+    else this.#lost = true;
+  }
+
+  #record(event: AuditEvent, isFirst: boolean): void {
+    const { seq } = event;
+    this.#events += 1;
+    if (seq <= this.#seq && !this.#lost) {
+      this.#bad(seq, seq === this.#seq ? `record ${seq} stands twice` : `record ${seq} stands after record ${this.#seq}`);
+      return;
+    }
+    if (seq > this.#seq + 1) this.#bad(this.#seq + 1, missing(this.#seq + 1, seq - 1));
+    else if (event.prev !== this.#hash && !this.#lost) this.#bad(seq, `record ${seq} does not follow from record ${seq - 1}`);
+    if (isFirst && !['audit.opened', 'audit.rotated'].includes(event.type))
+      this.#bad(seq, `a segment begins with \`${event.type}\``);
+    this.#seq = seq;
+    this.#hash = event.hash;
+    this.#lost = false;
+    this.#witness.see(event);
+    if (event.type === 'audit.checkpoint') this.#checkpoint(event);
+    for (const { note, from } of this.#take(seq)) {
+      if (note.root !== event.hash)
+        this.#bad(seq, `record ${seq} is not the one that a checkpoint in \`${from}\` was signed for`);
+    }
+  }
+
+  /** A checkpoint in the chain speaks of the record right before it. */
+  #checkpoint(event: AuditEvent): void {
+    this.#checkpoints += 1;
+    const note = typeof event.note === 'string' ? parseNote(event.note) : undefined;
+    if (!note) {
+      this.#bad(event.seq, `the checkpoint in record ${event.seq} can't be read`);
+      return;
+    }
+    if (note.size !== event.seq - 1 || note.root !== event.prev) {
+      this.#bad(event.seq, `the checkpoint in record ${event.seq} was signed for other records than those before it`);
+    }
+    this.#signature(note, `record ${event.seq}`, event.seq);
+  }
+
+  #signature(note: SignedNote, from: string, seq?: number): void {
+    if (this.#verifiers.length === 0) return;
+    const good = checkNote(note, this.#verifiers);
+    const problem = `the checkpoint for ${note.size} records in ${from} ${good === false ? 'has a wrong signature' : 'is signed with another key'}`;
+    if (!good)
+      this.#add({
+        ...(seq === undefined ? {} : { seq }),
+        segment: seq ? this.#place.segment : from,
+        line: seq ? this.#place.line : 0,
+        problem,
+      });
+  }
+
+  #take(seq: number): { note: SignedNote; from: string }[] {
+    const awaited = this.#awaited.get(seq) ?? [];
+    this.#awaited.delete(seq);
+    return awaited;
+  }
+
+  #finish(): void {
+    for (const [size, [first]] of this.#awaited) {
+      if (size <= this.#seq) continue;
+      this.#bad(
+        this.#seq + 1,
+        `the log ends at record ${this.#seq}, but a checkpoint in \`${first!.from}\` was signed for ${size}`,
+      );
+    }
+    // The record that carries a checkpoint is on disk before its note is, so it can't be missing while the note is there.
+    if (this.#newestNote > 0 && this.#newestNote === this.#seq) {
+      this.#bad(this.#seq + 1, `record ${this.#seq + 1}, which held the checkpoint for ${this.#seq} records, is gone`);
+    }
+    if (this.#checkpoints === 0)
+      this.#warnings.push('there is no signed checkpoint yet, so a log rewritten from the start would not be noticed');
+  }
+
+  #bad(seq: number, problem: string): void {
+    this.#add({ seq, ...this.#place, problem });
+  }
+
+  #add(problem: Problem): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+  }
+}
+
+function missing(from: number, to: number): string {
+  return from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`;
+}
