@@ -6,7 +6,12 @@ import type { StateData } from '../ports.ts';
 // A time that doesn't parse would compare as "not passed yet", so times are held to their one form.
 const time = z.iso.datetime();
 const count = z.number().nonnegative();
-const optional = { text: z.string().exactOptional(), time: time.exactOptional(), count: count.exactOptional() };
+const optional = {
+  text: z.string().exactOptional(),
+  flag: z.boolean().exactOptional(),
+  time: time.exactOptional(),
+  count: count.exactOptional(),
+};
 
 const situation = z.strictObject({
   user_present: z.boolean().exactOptional(),
@@ -30,6 +35,7 @@ const impact = z.looseObject({
   claimed: z.number().nullable(),
   strength: z.enum(STRENGTHS),
   counted_at: optional.time,
+  more: optional.flag,
 });
 
 const session = z.looseObject({
@@ -81,6 +87,7 @@ const grant = z.looseObject({
   rules: z.array(z.string()),
   risk: z.enum(RISK_LEVELS),
   exact: z.array(z.string()).exactOptional(),
+  once: optional.flag,
   budget,
   remaining: budget,
   bound: counts.exactOptional(),
