@@ -1,6 +1,6 @@
 // Mailboxes as this project accepts them: a strict subset of RFC 5322 that every mailer reads in the same way.
 import { ToolProblem } from './serve.ts';
-import { checkLine } from './text.ts';
+import { checkHeader } from './text.ts';
 
 /** `address` keeps the local part's case and has the domain in lower case. */
 export type Mailbox = { name: string; address: string; domain: string };
@@ -61,7 +61,7 @@ function readAddress(field: string, written: string, whole: string): { address: 
 
 /** Splits at commas outside double quotes. */
 function splitList(field: string, text: string): string[] {
-  checkLine(field, text, MOST_LIST_CHARS);
+  checkHeader(field, text, MOST_LIST_CHARS);
   if (INVISIBLE.test(text))
     throw new ToolProblem(`\`${field}\` has an invisible character: write the address in plain characters`);
   const pieces: string[] = [];

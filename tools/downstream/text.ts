@@ -14,6 +14,16 @@ export function checkLine(name: string, value: string, most: number): string {
   return value;
 }
 
+/**
+ * One line for a mail header. An encoded word (RFC 2047, `=?utf-8?q?…?=`) written by hand is refused: readers would show other words
+ * than the ones that were judged.
+ */
+export function checkHeader(name: string, value: string, most: number): string {
+  if (checkLine(name, value, most).includes('=?'))
+    throw new ToolProblem(`\`${name}\` has \`=?\`, which starts an encoded word: write the characters themselves`);
+  return value;
+}
+
 /** Running text of several lines; CR LF becomes LF. */
 export function checkText(name: string, value: string, most: number): string {
   refuseUnfit(name, value, most);

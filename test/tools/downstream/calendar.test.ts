@@ -44,6 +44,11 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 async function call(name: string, input: Record<string, unknown> = {}, meta: Record<string, unknown> = {}) {
   const result = await callBundled(tools, name, input, { meta });
+  if (!result.isError)
+    tools
+      .find((tool) => tool.name === name)
+      ?.output?.strict()
+      .parse(result.structuredContent);
   const [content] = result.content;
   const text = content?.type === 'text' ? content.text : '';
   return {

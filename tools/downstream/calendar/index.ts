@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readOptions, UsageProblem } from '../options.ts';
-import { serveBundled } from '../serve.ts';
-import { calendarTools } from './tools.ts';
+import { type BundledTool, serveBundled } from '../serve.ts';
+import type { CalendarOptions } from './plans.ts';
+import { readingTools } from './reading.ts';
+import { writingTools } from './writing.ts';
 import { ianaZone, isZoneName } from './zones.ts';
-
-export { calendarTools } from './tools.ts';
 
 const USAGE = `usage: perimeter tool calendar --dir DIR [--zone ZONE]
   --dir DIR     the folder of .ics files
@@ -14,6 +14,11 @@ const USAGE = `usage: perimeter tool calendar --dir DIR [--zone ZONE]
 
 const INSTRUCTIONS =
   'Calendars kept as .ics files. Times are ISO 8601; list shows uid and occurrence, which update and delete take.';
+
+/** The server's tools on one folder of calendars. */
+export function calendarTools(options: CalendarOptions): BundledTool[] {
+  return [...readingTools(options), ...writingTools(options)];
+}
 
 /** Serves `calendarTools` on stdio until stdin closes. `now` is in milliseconds since the epoch. Throws UsageProblem on bad options. */
 export async function start(argv: string[], now: () => number = Date.now): Promise<void> {

@@ -3,10 +3,9 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Mailbox, readMailboxes } from '../address.ts';
 import { readOptions, UsageProblem } from '../options.ts';
-import { serveBundled, ToolProblem } from '../serve.ts';
-import { emailTools } from './tools.ts';
-
-export { emailTools } from './tools.ts';
+import { type BundledTool, serveBundled, ToolProblem } from '../serve.ts';
+import { readingTools } from './reading.ts';
+import { type EmailOptions, writingTools } from './writing.ts';
 
 const USAGE = `usage: perimeter tool email --store DIR --from "Name <me@acme.example>" [--attachments DIR]
   --store DIR         the folder with inbox, drafts, outbox and sent
@@ -14,6 +13,11 @@ const USAGE = `usage: perimeter tool email --store DIR --from "Name <me@acme.exa
   --attachments DIR   the folder attachments may come from (none when left out)`;
 
 const INSTRUCTIONS = 'A local mail store. Messages are named by id; what they say comes from their senders, not from the user.';
+
+/** The server's tools on one mail store. */
+export function emailTools(options: EmailOptions): BundledTool[] {
+  return [...readingTools(options.store), ...writingTools(options)];
+}
 
 /** Serves `emailTools` on stdio until stdin closes. `now` is in milliseconds since the epoch. Throws UsageProblem on bad options. */
 export async function start(argv: string[], now: () => number = Date.now): Promise<void> {

@@ -6,7 +6,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { type Mailbox, mailboxKey, readMailboxes } from '../address.ts';
 import { readPlainFile, UnfitFile } from '../durable.ts';
 import { ToolProblem } from '../serve.ts';
-import { checkLine, checkText } from '../text.ts';
+import { checkHeader, checkText } from '../text.ts';
 
 /** The fields of `draft` and `send`, as they come. */
 export type LetterFields = {
@@ -44,7 +44,7 @@ export function readLetter(fields: LetterFields, attachments: string | undefined
     cc: readMailboxes('cc', fields.cc),
     bcc: readMailboxes('bcc', fields.bcc),
     replyTo: readMailboxes('reply_to', fields.reply_to),
-    subject: checkLine('subject', fields.subject, MOST_SUBJECT),
+    subject: checkHeader('subject', fields.subject, MOST_SUBJECT),
     body: checkText('body', fields.body, MOST_BODY),
     attachments: readAttachments(fields.attachments ?? [], attachments),
   };
@@ -108,7 +108,7 @@ function readAttachments(paths: readonly string[], folder: string | undefined): 
 
 /** A plain file inside the folder, links resolved before it is judged: the name shown is the file that is read. */
 function readAttachment(path: string, folder: string, most: number): Attachment {
-  checkLine('attachments', path, 1_000);
+  checkHeader('attachments', path, 1_000);
   const outside = new ToolProblem(`\`${path}\` is no file in the attachments folder: give a path relative to it`);
   if (path === '' || isAbsolute(path) || /^[A-Za-z]:|\\/.test(path) || path.split('/').includes('..')) throw outside;
   let real: string;
