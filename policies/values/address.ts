@@ -54,7 +54,7 @@ function collect(raw: unknown, depth: number, add: (mailbox: Mailbox) => void): 
   }
 }
 
-/** No list of field names: the fields' texts are looked through, so an unknown one can't hide an address. */
+/** No list of field names: names and texts of all fields are looked through, so an unknown one can't hide an address. */
 function collectObject(value: object, depth: number, add: (mailbox: Mailbox) => void): void {
   let count = 0;
   const keep = (mailbox: Mailbox) => {
@@ -63,7 +63,8 @@ function collectObject(value: object, depth: number, add: (mailbox: Mailbox) => 
     add(mailbox);
   };
   let members = 0;
-  for (const field of Object.values(value)) {
+  for (const [key, field] of Object.entries(value)) {
+    collect(key, depth + 1, keep);
     if (Array.isArray(field)) members += 1;
     if (typeof field === 'string' || (typeof field === 'object' && field !== null)) collect(field, depth + 1, keep);
   }
