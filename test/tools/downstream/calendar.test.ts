@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileZones } from '../../../tools/downstream/calendar/filezones.ts';
+import { parseIcs } from '../../../tools/downstream/calendar/ics.ts';
 import { calendarTools } from '../../../tools/downstream/calendar/index.ts';
 import { ianaZone } from '../../../tools/downstream/calendar/zones.ts';
 import { type BundledTool, callBundled } from '../../../tools/downstream/serve.ts';
@@ -443,6 +445,25 @@ describe('creating', () => {
     expect([failed, text]).toEqual([true, expect.stringContaining(reason)]);
     expect(read('work.ics')).toBe(before);
     expect(existsSync(join(dir, '..', 'evil.ics'))).toBe(false);
+  });
+
+  it('writes the definition of every zone it uses into the file, once, and true to the zone', async () => {
+    write('work.ics', ics());
+    for (const zone of ['America/New_York', 'Africa/Casablanca', 'America/New_York', 'Asia/Kolkata']) {
+      await call('create', { title: zone, start: '2026-07-01T09:00', zone, recurrence: 'FREQ=MONTHLY;COUNT=24' });
+    }
+    const { calendar } = parseIcs(readFileSync(join(dir, 'work.ics')));
+    expect(calendar.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid'))).toEqual([
+      'America/New_York',
+      'Africa/Casablanca',
+      'Asia/Kolkata',
+    ]);
+    const zones = fileZones(calendar);
+    for (const name of ['America/New_York', 'Africa/Casablanca', 'Asia/Kolkata']) {
+      const [written, known] = [zones(name)!, ianaZone(name)];
+      for (let wall = Date.UTC(1970, 0, 3); wall < Date.UTC(2050, 0, 1); wall += 53.5 * 3_600_000)
+        expect(written.instant(wall)).toBe(known.instant(wall));
+    }
   });
 
   it('asks which calendar when there are several', async () => {

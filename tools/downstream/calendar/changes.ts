@@ -7,8 +7,9 @@ import type { Calendar } from './folder.ts';
 import { componentLines, type Splice } from './ics.ts';
 import type { Occurrence } from './recurrence.ts';
 import type { Item, Moment, Series } from './series.ts';
+import { vtimezone } from './vtimezone.ts';
 import { endAfter, momentAt, readLength, readRule, readWhen } from './when.ts';
-import { type Instant, ianaZone, libraryTime, type Zone } from './zones.ts';
+import { type Instant, ianaZone, isZoneName, libraryTime, type Zone } from './zones.ts';
 
 /** What a caller may set. Absent means as it is; an empty text or list takes the property away. */
 export type Fields = {
@@ -106,6 +107,18 @@ export function removing(calendar: Calendar, old: ICAL.Component): Splice {
 /** Adds `component` after everything else in the file. */
 export function adding(calendar: Calendar, component: ICAL.Component): Splice {
   return { start: calendar.ics.tail, end: calendar.ics.tail, lines: componentLines(component) };
+}
+
+/** Definitions of the zones that `component` names and the file lacks. */
+export function addingZones(calendar: Calendar, component: ICAL.Component, now: Instant): Splice[] {
+  const named = component.getAllProperties().map((property) => property.getParameter('tzid'));
+  const defined = new Set(
+    calendar.ics.calendar.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid')),
+  );
+  const missing = [...new Set(named)]
+    .filter((name) => typeof name === 'string')
+    .filter((name) => !defined.has(name) && isZoneName(name));
+  return missing.map((name) => adding(calendar, vtimezone(name, now)));
 }
 
 function placeOf(calendar: Calendar, component: ICAL.Component): { start: number; end: number } {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type ICAL from 'ical.js';
 import { createFile, readPlainFile, replaceFile, UnfitFile } from '../durable.ts';
 import { ToolProblem } from '../serve.ts';
+import { fileZones } from './filezones.ts';
 import { BrokenIcs, emptyIcs, type Ics, parseIcs, type Splice, spliceIcs } from './ics.ts';
 import { BrokenEvent, type Override, readItem, readOverride, type Series, type ZoneLookup } from './series.ts';
-import { fileZones, type Zone } from './zones.ts';
+import type { Zone } from './zones.ts';
 
 /** `name` is the file name without `.ics`, the only name a calendar answers to; `title` is what it calls itself. */
 export type Calendar = {

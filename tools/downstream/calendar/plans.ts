@@ -5,6 +5,7 @@ import { type Counted, countedOf } from '../impact.ts';
 import { ToolProblem } from '../serve.ts';
 import {
   adding,
+  addingZones,
   changedEvent,
   changedOccurrence,
   type Fields,
@@ -14,6 +15,7 @@ import {
   type Setting,
   withoutOccurrence,
 } from './changes.ts';
+import { fileZones } from './filezones.ts';
 import { type Calendar, changeCalendar, makeCalendar, readFolder } from './folder.ts';
 import { emptyIcs, parseIcs, type Splice } from './ics.ts';
 import type { Occurrence } from './recurrence.ts';
@@ -21,7 +23,7 @@ import { calendarNamed, countOccurrences, eventNamed, type Found, occurrenceName
 import { type Item, isRecurring, readItem, type Series } from './series.ts';
 import { attendeesOf, nameOf } from './view.ts';
 import { readWhen } from './when.ts';
-import { fileZones, type Zone } from './zones.ts';
+import type { Zone } from './zones.ts';
 
 /** Where the calendars are, the zone of times without an offset, and the clock (milliseconds since the epoch). */
 export type CalendarOptions = { dir: string; zone: Zone; now(): number };
@@ -50,7 +52,7 @@ export function planCreate(options: CalendarOptions, input: CreateInput): Plan {
     carryOut: () => {
       if (isNew) makeCalendar(options.dir, calendar.name);
       const target = isNew ? calendarNamed(readFolder(options.dir, options.zone), calendar.name) : calendar;
-      changeCalendar(target, [adding(target, component)]);
+      changeCalendar(target, [...addingZones(target, component, options.now()), adding(target, component)]);
     },
   };
 }
@@ -93,7 +95,7 @@ function updateAll(options: CalendarOptions, found: Found, fields: Fields): Plan
     found,
     counts,
     [...notes, ...attendeeNotes(item.component, component)],
-    [replacing(calendar, item.component, component)],
+    [...addingZones(calendar, component, options.now()), replacing(calendar, item.component, component)],
   );
 }
 
@@ -107,7 +109,7 @@ function updateOne(options: CalendarOptions, found: Found, fields: Fields, named
     found,
     { count: 1, more: false },
     [occurrenceNote(options, occurrence), ...attendeeNotes(occurrence.item.component, component)],
-    [splice],
+    [...addingZones(calendar, component, options.now()), splice],
   );
 }
 

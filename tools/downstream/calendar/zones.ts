@@ -1,4 +1,4 @@
-// Time zones: from a wall clock to an instant and back, by the file's VTIMEZONE, by IANA name, or in the zone of the reader.
+// Time zones by IANA name: from a wall clock to an instant and back.
 import { tzOffset } from '@date-fns/tz';
 import ICAL from 'ical.js';
 import { ToolProblem } from '../serve.ts';
@@ -38,49 +38,21 @@ export function isZoneName(name: string): boolean {
 export function ianaZone(name: string): Zone {
   if (!isZoneName(name))
     throw new ToolProblem(`\`${name.slice(0, 80)}\` is no time zone: use an IANA name such as \`Europe/Berlin\``);
-  return isUtc(name) ? UTC : { name, instant: (wall) => instantIn(name, wall) };
+  return isUtc(name) ? UTC : zoneFrom(name, (instant) => offsetAt(name, instant));
 }
 
 /**
- * RFC 5545 section 3.3.5: a wall time that happens twice is the first one; one that never happens (the clock goes forward)
- * is read with the offset before the gap.
+ * A zone from its offsets (milliseconds ahead of UTC). RFC 5545 section 3.3.5: a wall time that happens twice is the first one;
+ * one that never happens (the clock goes forward) is read with the offset before the gap.
  */
-function instantIn(zone: string, wall: Wall): Instant {
-  const before = offsetAt(zone, wall - DAY);
-  const after = offsetAt(zone, wall + DAY);
-  if (before === after || offsetAt(zone, wall - before) === before) return wall - before;
-  return offsetAt(zone, wall - after) === after ? wall - after : wall - before;
-}
-
-/** Zones of one file: its VTIMEZONEs first, as the RFC says, then IANA names. Undefined where neither knows the name. */
-export function fileZones(calendar: ICAL.Component): (tzid: string) => Zone | undefined {
-  const known = new Map<string, Zone | undefined>();
-  return (tzid) => {
-    if (!known.has(tzid)) known.set(tzid, definedZone(calendar, tzid) ?? namedZone(tzid));
-    return known.get(tzid);
+export function zoneFrom(name: string, offset: (instant: Instant) => number): Zone {
+  const instant = (wall: Wall): Instant => {
+    const before = offset(wall - DAY);
+    const after = offset(wall + DAY);
+    if (before === after || offset(wall - before) === before) return wall - before;
+    return offset(wall - after) === after ? wall - after : wall - before;
   };
-}
-
-function namedZone(tzid: string): Zone | undefined {
-  if (isZoneName(tzid)) return { ...ianaZone(tzid), name: tzid };
-  // Names made global with a prefix, such as `/example.org/20260101/Europe/Berlin` (RFC 5545 section 3.8.3.1).
-  const parts = tzid.startsWith('/') ? tzid.split('/') : [];
-  const tail = [3, 2].map((count) => parts.slice(-count).join('/')).find((name) => name.includes('/') && isZoneName(name));
-  return tail === undefined ? undefined : { ...ianaZone(tail), name: tzid };
-}
-
-function definedZone(calendar: ICAL.Component, tzid: string): Zone | undefined {
-  const component = calendar.getAllSubcomponents('vtimezone').find((zone) => zone.getFirstPropertyValue('tzid') === tzid);
-  if (!component || !isPlain(component)) return undefined;
-  const timezone = new ICAL.Timezone({ component, tzid });
-  return { name: tzid, instant: (wall) => wall - timezone.utcOffset(libraryTime(wall, false)) * 1000 };
-}
-
-/** Zone rules recur once a year. Anything else could keep the library busy for ever, and is not a time zone. */
-function isPlain(zone: ICAL.Component): boolean {
-  const parts = zone.getAllSubcomponents();
-  const rules = parts.flatMap((part) => part.getAllProperties('rrule')).map((rule) => rule.getFirstValue());
-  return parts.length > 0 && rules.every((rule) => rule instanceof ICAL.Recur && rule.freq === 'YEARLY');
+  return { name, instant };
 }
 
 /** The library's time for a wall clock, without a zone. */
