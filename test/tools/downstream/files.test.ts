@@ -50,12 +50,14 @@ const call = (tool: string, input: Record<string, unknown>, bound?: unknown) =>
 const textOf = (result: { content: unknown }) => (result.content as { text: string }[])[0]?.text ?? '';
 const structured = (result: { structuredContent?: unknown }) => (result.structuredContent ?? {}) as Record<string, unknown>;
 /** Every entry of the whole test folder, inside the root and out, with what would tell a change. */
-const everything = () =>
-  readdirSync(base, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path, stats: lstatSync(path) }))
-    .map(({ path, stats }) => `${path} ${stats.mode} ${stats.size} ${stats.mtimeMs}`)
-    .sort();
+function everything(folder = base): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const stats = lstatSync(path);
+    const line = `${path} ${stats.mode} ${stats.size} ${stats.mtimeMs}`;
+    return stats.isDirectory() ? [line, ...everything(path)] : [line];
+  });
+}
 
 describe('nothing leads out of the root', () => {
   beforeEach(() => {
