@@ -18,6 +18,7 @@ function withoutTags(text: string): string {
   // no `>` or comment end behind one place means none behind any later place: search for each only once
   let noEnd = false;
   let noCommentEnd = false;
+  const neverClosed = new Set<string>();
   for (let open = text.indexOf('<'); open >= 0; open = text.indexOf('<', Math.max(open + 1, kept))) {
     if (text.startsWith('<!--', open) && !noCommentEnd) {
       const end = text.indexOf('-->', open + 4);
@@ -34,7 +35,11 @@ function withoutTags(text: string): string {
     if (noEnd) continue;
     const tag = (name[1] ?? '').toLowerCase();
     out += text.slice(kept, open) + (BLOCK.test(tag) ? '\n' : '');
-    kept = HIDDEN.test(tag) && name[0][1] !== '/' ? hiddenEnd(text, tag, end) : end;
+    kept = HIDDEN.test(tag) && name[0][1] !== '/' && !neverClosed.has(tag) ? hiddenEnd(text, tag, end) : end;
+    if (kept < 0) {
+      neverClosed.add(tag);
+      kept = end;
+    }
   }
   return out + text.slice(kept);
 }
@@ -55,9 +60,10 @@ function tagEnd(text: string, open: number): number {
   return plain + 1;
 }
 
+/** Just behind the closing tag; -1 where there is none, and then the content counts as text. */
 function hiddenEnd(text: string, tag: string, from: number): number {
   const close = new RegExp(`</${tag}[^<>]{0,50}>`, 'gi');
   close.lastIndex = from;
   const found = close.exec(text);
-  return found ? found.index + found[0].length : from;
+  return found ? found.index + found[0].length : -1;
 }

@@ -29,9 +29,11 @@ export function visible(text: string, max: number): string {
     const piece = pieceFor(character, run, marks > MAX_MARKS);
     const size = [...piece].length;
     if (length + size > max) {
-      let left = run;
+      // of a run that is drawn as it is, the part that fits is shown
+      const fits = piece === character.repeat(run) ? max - length : 0;
+      let left = run - fits;
       for (; !next.done; next = characters.next()) left += 1;
-      return `${shown}…(+${left})`;
+      return `${shown}${character.repeat(fits)}…(+${left})`;
     }
     shown += piece;
     length += size;
