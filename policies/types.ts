@@ -21,6 +21,8 @@ export type Action = {
   outside?: boolean;
   /** Names on this volume ignore case (and invisible characters): compare folded. */
   fold?: boolean;
+  /** The path is a folder on disk: recursive verbs then reach everything below it. */
+  folder?: boolean;
   /** The absolute canonical path, for protected-path and external-storage checks. Never shown to the agent. */
   absolute?: string;
 };
@@ -60,7 +62,7 @@ export const STRENGTHS = ['enforced', 'checked', 'estimated', 'unknown'] as cons
 export type Strength = (typeof STRENGTHS)[number];
 
 /** Conditions on the situation, checked at every use. */
-export type While = { user_present?: boolean; session?: 'active'; vpn?: boolean; hours?: string };
+export type While = { user_present?: boolean; session?: 'active'; vpn?: boolean; hours?: string; /** Further conditions that must hold too. */ also?: While[] };
 
 /** The most a grant may give. Durations in milliseconds. */
 export type Limits = {
