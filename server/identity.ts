@@ -62,6 +62,8 @@ export async function createIdentity(parts: {
   audit: AuditLog;
   clock: Clock;
   onEnded: (session_id: string, reason: EndReason) => void | Promise<void>;
+  /** A command borrows the state for a moment: no guard runs, so nothing restarts, and who signs in does so for the next start. */
+  brief?: boolean;
 }): Promise<IdentityService> {
   const { config, store, audit, clock, onEnded } = parts;
   const { agent, user } = config;
@@ -105,6 +107,7 @@ export async function createIdentity(parts: {
       opened_at: iso(now),
       expires_at: iso(now + ms),
       how,
+      ...(parts.brief && how === 'login' ? { carried: true } : {}),
     };
     const { session_id, expires_at } = record;
     await audit.append({
@@ -169,6 +172,14 @@ export async function createIdentity(parts: {
     }
   };
 
+  /** Once: the restart after this one ends it like any other. */
+  const takeOver = async ({ carried: _carried, ...record }: SessionRecord): Promise<void> => {
+    await store.update((data) => {
+      data.session = record;
+    });
+    run(record, Deadline.at(epoch(record.expires_at), clock));
+  };
+
   const resume = async (): Promise<void> => {
     const record = openRecord();
     if (!record) return;
@@ -176,9 +187,10 @@ export async function createIdentity(parts: {
     const setBack = now < Math.max(epoch(record.opened_at), storedMark(store) ?? 0) - TOLERANCE_MS;
     if (ranOut(record)) await end(record, 'expired');
     else if (setBack) await end(record, 'clock');
-    else if (!config.session.survive_restart) await end(record, 'restart');
     else if (record.user !== user.name || record.role !== user.role) await end(record, 'configuration');
-    else run(record, Deadline.at(epoch(record.expires_at), clock));
+    else if (parts.brief || config.session.survive_restart) run(record, Deadline.at(epoch(record.expires_at), clock));
+    else if (record.carried) await takeOver(record);
+    else await end(record, 'restart');
   };
   await resume();
 

@@ -17,20 +17,30 @@ export type ToolResult = {
 /** The question put to a human through a form in the client. One required field `decision`, plus `number` when `typed`. */
 export type Question = { request_id: string; message: string; typed: boolean };
 /** What came back from a form. `after` is how many milliseconds the client took; a human is not faster than `channels.min_answer`. */
-export type FormAnswer = { request_id: string; action: 'accept' | 'decline' | 'cancel'; content?: Record<string, unknown>; after: number };
+export type FormAnswer = {
+  request_id: string;
+  action: 'accept' | 'decline' | 'cancel';
+  content?: Record<string, unknown>;
+  after: number;
+};
 
 /** The connected client, as the endpoint sees it. */
 export type ClientHandle = {
   /** Random id of this connection; connections are not sessions and carry no rights. */
   connection_id: string;
+  /** The agent this connection was configured for (`serve --agent`); absent means mcp.json's. */
+  agent?: string;
   /** What the client calls itself: shown and logged, never judged. */
   name: string;
   version: string;
   era: 'legacy' | 'modern';
   /** The client declared form elicitation. */
   forms: boolean;
-  /** Legacy only: puts the question on the wire. Settles when the client answers; rejects when the connection is gone. Not tied to any call. */
-  form?(question: Question): Promise<FormAnswer>;
+  /**
+   * Legacy only: puts the question on the wire. Settles when the client answers; rejects when the connection is gone, or when
+   * `withdrawn` fires, which also tells the client to take the form away. Not tied to any call.
+   */
+  form?(question: Question, withdrawn?: AbortSignal): Promise<FormAnswer>;
 };
 
 export type IncomingCall = {
@@ -62,6 +72,8 @@ export type ToolDefinition = {
 export type GuardPort = {
   listTools(): Promise<ToolDefinition[]>;
   callTool(call: IncomingCall): Promise<CallReply>;
+  /** Calls the listener whenever `listTools` would answer differently from now on; the endpoint tells its client. Returns how to stop. */
+  onToolsChanged?(listener: () => void): () => void;
   /** The client's connection is gone. */
   disconnected(client: ClientHandle): void;
   /** Something came in that the protocol or the guard refuses before it is a call: recorded, never forwarded. */
@@ -151,7 +163,14 @@ export type AuditInput = {
   duration_us?: number;
   message?: string;
 } & Record<string, unknown>;
-export type AuditEvent = AuditInput & { seq: number; id: string; timestamp: string; prev: string; hash: string; redacted?: string[] };
+export type AuditEvent = AuditInput & {
+  seq: number;
+  id: string;
+  timestamp: string;
+  prev: string;
+  hash: string;
+  redacted?: string[];
+};
 
 export type AuditFilter = {
   text?: string;
@@ -205,6 +224,8 @@ export type GrantRecord = {
   rules: string[];
   risk: RiskLevel;
   exact?: string[];
+  /** Each exact call holds once; a spent one leaves the list. */
+  once?: boolean;
   budget: Budget;
   remaining: Budget;
   /** Measured rows per resource that a bounded downstream is held to. */
@@ -224,6 +245,8 @@ export type Impact = {
   per_resource: Record<string, number>;
   claimed: number | null;
   strength: 'enforced' | 'checked' | 'estimated' | 'unknown';
+  /** Counting stopped at a cap: there is more. */
+  more?: boolean;
   /** ISO time it was counted at. */
   counted_at?: string;
 };
@@ -262,7 +285,17 @@ export type RequestRecord = {
   reason?: string;
 };
 
-export type SessionRecord = { session_id: string; user: string; role: string; opened_at: string; expires_at: string; closed_at?: string; how: 'implicit' | 'login' };
+export type SessionRecord = {
+  session_id: string;
+  user: string;
+  role: string;
+  opened_at: string;
+  expires_at: string;
+  closed_at?: string;
+  how: 'implicit' | 'login';
+  /** Signed in while no guard ran: the next start takes it over. */
+  carried?: true;
+};
 export type LockRecord = { reason?: string; set_at: string; by: string };
 
 /** The whole of state.json: a snapshot that the audit log could rebuild. */

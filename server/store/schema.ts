@@ -18,6 +18,9 @@ const situation = z.strictObject({
   session: z.literal('active').exactOptional(),
   vpn: z.boolean().exactOptional(),
   hours: optional.text,
+  get also() {
+    return z.array(situation).exactOptional();
+  },
 });
 const budget = z.looseObject({
   uses: count,

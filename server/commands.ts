@@ -1,0 +1,163 @@
+// What a human can tell the running guard, from the terminal: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
+import { parseDuration } from '../policies/durations.ts';
+import type { Proof } from '../policies/types.ts';
+import { AnswerRefused } from './elevations.ts';
+import { LoginError } from './identity.ts';
+import { CommandError } from './owner/protocol.ts';
+import type { CommandHandler } from './owner/index.ts';
+import { hasPassphrase, PassphraseError, verifyPassphrase } from './passphrase.ts';
+import type { Perimeter } from './perimeter.ts';
+import type { AuditFilter, RequestRecord } from './ports.ts';
+import { showGrant } from './powers.ts';
+
+type Params = Record<string, unknown>;
+type Caller = { by: string; stream: Parameters<CommandHandler>[2] };
+type Command = (perimeter: Perimeter, params: Params, caller: Caller) => Promise<unknown>;
+
+/** Every command by its name on the socket. */
+const COMMANDS: Record<string, Command> = {
+  pending: async ({ elevations }) => elevations.pending().map(showRequest),
+  request: async ({ elevations }, params) => {
+    const request = elevations.get(word(params, 'id'));
+    if (!request) throw new CommandError('unknown', `there is no request \`${word(params, 'id')}\`; \`perimeter pending\` lists those that wait`);
+    return { ...showRequest(request), state: request.state, exact_only: request.exact_only, minutes: request.minutes, budget: request.budget };
+  },
+  approve: async (perimeter, params, { by }) => {
+    const request = perimeter.elevations.get(word(params, 'id'));
+    const proof = await proveHuman(perimeter, params, request?.proof ?? 'none');
+    await perimeter.identity.humanActed('terminal');
+    const answered = await perimeter.elevations.answer(word(params, 'id'), {
+      choice: params['once'] === true ? 'approve_once' : 'approve',
+      approver: by,
+      channel: 'terminal',
+      proof,
+      ...number(params, 'minutes'),
+      ...number(params, 'uses'),
+    });
+    return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id, ...(answered.grant ? { grant: showGrant(answered.grant) } : {}), ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }) };
+  },
+  deny: async (perimeter, params, { by }) => {
+    const quiet = params['for'] === undefined ? {} : { quiet_ms: parseDuration(word(params, 'for')) };
+    const reason = params['reason'] === undefined ? {} : { reason: word(params, 'reason').slice(0, 500) };
+    const answered = await perimeter.elevations.answer(word(params, 'id'), { choice: 'deny', approver: by, channel: 'terminal', proof: 'none', ...quiet, ...reason });
+    return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id };
+  },
+  grants: async ({ grants }, params) => grants.all().filter((grant) => params['all'] === true || grant.state === 'active').map(showGrant),
+  revoke: async ({ grants }, params, { by }) => {
+    const how = { type: 'grant.revoked', reason: `revoked by ${by}`, by };
+    if (params['all'] === true) return { revoked: await grants.finishAll(() => true, 'revoked', how) };
+    const id = word(params, 'id');
+    if (!grants.get(id)) throw new CommandError('unknown', `there is no grant \`${id}\`; \`perimeter grants\` lists them`);
+    return { revoked: (await grants.finish(id, 'revoked', how)) ? 1 : 0 };
+  },
+  lock: async (perimeter, params, { by }) => {
+    await perimeter.lock(params['reason'] === undefined ? undefined : word(params, 'reason').slice(0, 500), by);
+    return { locked: true };
+  },
+  unlock: async (perimeter, params, { by }) => {
+    await proveHuman(perimeter, params, 'none');
+    await perimeter.identity.humanActed('terminal');
+    await perimeter.unlock(by);
+    return { locked: false };
+  },
+  pins: async ({ pins, store }) => ({ pins: pins.list(), held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined) }),
+  'pins.accept': async (perimeter, params, { by }) => {
+    await proveHuman(perimeter, params, 'none');
+    await perimeter.identity.humanActed('terminal');
+    const [server = '', ...tool] = word(params, 'target').split('/');
+    return { accepted: await perimeter.pins.accept(server, tool.length > 0 ? tool.join('/') : undefined, by) };
+  },
+  login: async (perimeter, params, { by }) => {
+    await proveHuman(perimeter, params, 'none');
+    const user = params['user'] === undefined ? {} : { user: word(params, 'user') };
+    const time = params['for'] === undefined ? {} : { for: parseDuration(word(params, 'for')) };
+    const session = await perimeter.identity.login({ by, ...user, ...time });
+    await perimeter.identity.humanActed('terminal');
+    return session;
+  },
+  logout: async ({ identity }, _params, { by }) => {
+    await identity.logout({ by });
+    return { session: 'none' };
+  },
+  whoami: async ({ identity, store }) => ({ ...identity.whoami(), locked: store.data.lock !== null }),
+  'audit.query': async ({ audit }, params) => {
+    const found = await audit.query(params as AuditFilter).catch(refused);
+    await audit.append({ type: 'audit.read', channel: 'terminal' });
+    return found;
+  },
+  'audit.why': async ({ audit }, params) => {
+    const found = await audit.why(word(params, 'id'));
+    await audit.append({ type: 'audit.read', channel: 'terminal', request: word(params, 'id').slice(0, 80) });
+    if (!found) throw new CommandError('unknown', `there is no event, call, request or grant \`${word(params, 'id').slice(0, 80)}\` in the audit`);
+    return found;
+  },
+  'audit.tail': ({ audit }, _params, { stream }) =>
+    new Promise((resolve) => {
+      const stop = audit.onEvent((event) => stream.event(event));
+      stream.signal.addEventListener('abort', () => {
+        stop();
+        resolve({});
+      });
+    }),
+  status: async ({ downstreams, policies, store, audit, catalog, config }) => ({
+    config: config.file,
+    servers: downstreams.all().map((one) => ({ name: one.entry.name, state: one.state, ...(one.problem === undefined ? {} : { problem: one.problem }), tools: one.tools().length })),
+    tools: catalog().list.length,
+    rules: policies.current.rules.length,
+    locked: store.data.lock !== null,
+    held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined),
+    audit: { seq: audit.seq, ...(audit.failed ? { failed: audit.failed.message } : {}), ...(audit.copyProblem === undefined ? {} : { copy: audit.copyProblem }) },
+  }),
+};
+
+/** Answers commands for a running guard. Every error that reaches the caller says what to do. */
+export function createCommands(perimeter: Perimeter): CommandHandler {
+  return async (name, params, stream, peer) => {
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!command) throw new CommandError('unknown_command', `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`);
+    try {
+      return await command(perimeter, params, { by: peer.account ?? 'somebody at the terminal', stream });
+    } catch (error) {
+      if (error instanceof AnswerRefused) throw new CommandError('refused', error.message);
+      if (error instanceof PassphraseError) throw new CommandError('passphrase', error.message);
+      if (error instanceof LoginError) throw new CommandError('login', error.message);
+      throw error;
+    }
+  };
+}
+
+/**
+ * A human is needed: the passphrase once one is set, else a code typed in a terminal, which the command has asked for. Returns the
+ * strongest proof that was given. Without a passphrase this trusts the account: the README says so.
+ */
+async function proveHuman({ config }: Perimeter, params: Params, needed: Proof): Promise<Proof> {
+  if (await hasPassphrase(config.state)) {
+    const given = params['passphrase'];
+    if (typeof given !== 'string') throw new CommandError('needs_passphrase', 'the passphrase is needed');
+    if (!(await verifyPassphrase(config.state, given))) throw new CommandError('wrong_passphrase', 'that is not the passphrase');
+    return 'passphrase';
+  }
+  if (needed === 'passphrase') throw new CommandError('no_passphrase', 'this needs a passphrase, and none is set; run `perimeter passphrase set` first');
+  if (params['typed'] !== true) throw new CommandError('needs_terminal', 'this needs a human at a terminal');
+  return 'typed';
+}
+
+function showRequest(request: RequestRecord): Record<string, unknown> {
+  const { request_id, message, impact, created_at, expires_at, proof, agent, scope } = request;
+  return { request_id, message, impact, created_at, expires_at, proof, agent, scope };
+}
+
+function refused(error: unknown): never {
+  throw new CommandError('bad_filter', error instanceof Error ? error.message : 'this filter cannot be used');
+}
+
+function word(params: Params, name: string): string {
+  const value = params[name];
+  if (typeof value !== 'string' || value === '') throw new CommandError('bad_parameter', `\`${name}\` is missing`);
+  return value;
+}
+
+function number<K extends string>(params: Params, name: K): Partial<Record<K, number>> {
+  const value = params[name];
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? ({ [name]: value } as Record<K, number>) : {};
+}

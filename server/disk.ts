@@ -1,0 +1,63 @@
+// The disk as judging sees it: where a path really leads, what is a folder, and which files are the guard's own.
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import type { PathReader } from '../policies/classify.ts';
+
+const MAX_LINKS = 40;
+
+/** The real disk. Reading it never fails: what can't be looked at is taken by its text. */
+export const localDisk: PathReader = {
+  realpath: (absolute) => canonical(absolute, MAX_LINKS),
+  isFolder(absolute) {
+    try {
+      return statSync(absolute).isDirectory();
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** Resolves the nearest existing ancestor; a dangling link leads where it points, not where it lies. */
+function canonical(path: string, links: number): string {
+  if (!isAbsolute(path)) return path;
+  try {
+    return realpathSync.native(path);
+  } catch {
+    if (links > 0) {
+      try {
+        if (lstatSync(path).isSymbolicLink()) return canonical(resolve(dirname(path), readlinkSync(path)), links - 1);
+      } catch {
+        // it does not exist: its parent says where it would be
+      }
+    }
+    const parent = dirname(path);
+    return parent === path ? path : join(canonical(parent, links), basename(path));
+  }
+}
+
+/** A test for the guard's own files: mcp.json, policies, state and clients' settings, with everything below them, by any spelling. */
+export function protects(paths: readonly string[]): (absolute: string, below: boolean) => boolean {
+  return (absolute, below) => {
+    const real = fold(canonical(absolute, MAX_LINKS));
+    return paths.some((path) => {
+      const own = fold(canonical(path, MAX_LINKS));
+      return real === own || real.startsWith(`${own}/`) || (below && (real === '/' || own.startsWith(`${real}/`))) || sameFile(absolute, path);
+    });
+  };
+}
+
+/** Case and Unicode form are ignored: on some volumes they don't tell two files apart, and a false alarm here costs nothing. */
+function fold(path: string): string {
+  return path.normalize('NFKC').toLowerCase();
+}
+
+/** A hard link, or another mount of the same file. */
+function sameFile(a: string, b: string): boolean {
+  try {
+    const one = statSync(a, { bigint: true });
+    const two = statSync(b, { bigint: true });
+    return one.isFile() && one.dev === two.dev && one.ino === two.ino;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,211 @@
+// The road of one call, top to bottom. The order is the security: no step calls another, and every way out before `forward` is a refusal.
+import { randomBytes } from 'node:crypto';
+import type { PastCall } from '../policies/history.ts';
+import type { Decision, Identity } from '../policies/types.ts';
+import { deriveScope } from '../policies/scope.ts';
+import { DownstreamError } from './errors.ts';
+import type { Grants, Reservation } from './grants.ts';
+import type { Histories } from './histories.ts';
+import { inspect } from './inspect.ts';
+import { type Found, type Judging, type Sight, identityMeta } from './judging.ts';
+import { impactPromise, type Measured } from './measure.ts';
+import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
+import { failureResult, refusalResult } from './refusals.ts';
+import type { Verdict } from '../policies/judge.ts';
+
+/** Milliseconds a downstream gets to answer. */
+const CALL_MS = 5 * 60_000;
+
+export type GuardParts = {
+  clock: Clock;
+  audit: AuditLog;
+  judging: Judging;
+  grants: Grants;
+  histories: Histories;
+  policyDigest: () => string;
+  /** Opens the session where configuration says so, and says who is behind this connection and what is known of the situation. */
+  identify: (call: Pick<IncomingCall, 'client'>) => Promise<Sight>;
+  /** The guard's own tools; undefined when the name is not one of them. */
+  own: (call: IncomingCall, sight: Sight) => Promise<CallReply> | undefined;
+  /** `ask: inline`: puts the question and waits; true when a grant came of it. */
+  askInline: (call: IncomingCall, sight: Sight) => Promise<boolean>;
+  tools: () => Promise<ToolDefinition[]>;
+  disconnected: GuardPort['disconnected'];
+  /** Aborts when everything must stop at once: a lock, the session's end. */
+  stop: () => AbortSignal;
+};
+
+export function createGuard(parts: GuardParts): GuardPort {
+  const { audit, judging, grants, clock } = parts;
+
+  async function callTool(call: IncomingCall): Promise<CallReply> {
+    const started = clock.mono();
+    // 1 identify
+    const sight = await parts.identify(call);
+    const own = parts.own(call, sight);
+    if (own) return own;
+
+    // 2 find and validate
+    const found = judging.find(call.tool);
+    if ('decision' in found) return refuse(call, sight.who, found);
+    const problem = judging.fit(found, call.arguments);
+    if (problem) return refuse(call, sight.who, problem, found);
+
+    // 3 classify, 4 decide on what is known without touching anything
+    let verdict = judging.judge(found, call.arguments, sight);
+
+    // 5 measure when a rule or a grant's budget needs it and nothing denies; 6 assess and 7 decide again
+    let measured: Measured | undefined;
+    const counts = verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
+    if (verdict.decision.decision !== 'deny' && counts && judging.measurable(found)) {
+      measured = await judging.measure(found, call.arguments, verdict, sight, call.signal);
+      verdict = judging.judge(found, call.arguments, sight, measured ? { measured } : {});
+    }
+
+    // 8 ask right here if the rule says so: an approval only adds a grant, and the call is decided again
+    if (verdict.decision.decision === 'ask' && verdict.decision.mode === 'inline' && (await parts.askInline(call, sight))) {
+      const again = await parts.identify(call);
+      verdict = judging.judge(found, call.arguments, again, measured ? { measured } : {});
+    }
+    if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight.who, verdict.decision, found, verdict);
+    if (audit.failed) return { result: failureResult('the audit cannot be written, so nothing is forwarded; the log of the guard says why', false) };
+
+    // 9 spend the grant: nothing runs between the decision and this
+    const taken = grants.reserve(verdict.decision.grants, verdict.reading.facts, verdict.call_digest);
+    if (!taken) return refuse(call, sight.who, { ...verdict.decision, decision: 'ask', rule: 'default', why: 'the permission was used up meanwhile' }, found, verdict);
+    const past = parts.histories.note(sight.who, pastCall(found, verdict, clock.now(), false));
+
+    // 10 record the intent, durably, and book the use: no record, no call
+    const call_id = `call_${randomBytes(9).toString('base64url')}`;
+    const stop = parts.stop();
+    try {
+      await audit.append({ type: 'call.intent', call_id, ...describe(sight.who, verdict.decision, parts.policyDigest(), found, verdict, measured), user_present: sight.context.user_present === true });
+      await grants.spend(taken, call_id);
+    } catch {
+      grants.release(taken);
+      past.refused = true;
+      return { result: failureResult('the audit cannot be written, so nothing is forwarded; the log of the guard says why', false) };
+    }
+
+    // 11 forward
+    const answer = await forward(call, found, sight, verdict, taken, measured, stop);
+
+    // 12 inspect, 13 record the outcome and settle what was spent
+    return settle(call_id, sight.who, verdict, found, taken, past, answer, clock.mono() - started, measured);
+  }
+
+  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number };
+
+  async function forward(call: IncomingCall, found: Found, sight: Sight, verdict: Verdict, taken: readonly Reservation[], measured: Measured | undefined, stop: AbortSignal): Promise<Answer> {
+    const [first] = taken;
+    const grant = first && grants.get(first.grant_id);
+    const meta: Record<string, unknown> = { 'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock) };
+    const promise = impactPromise(found.definition, found.downstream.tools());
+    if (promise?.bound && measured && measured.impact.measured !== null) {
+      // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
+      meta['perimeter/bound'] = { total: (promise.unit === 'events' ? undefined : first?.taken[promise.unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
+    }
+    try {
+      const result = await found.downstream.call(found.tool, call.arguments, {
+        meta,
+        signal: AbortSignal.any([call.signal, stop]),
+        timeout: CALL_MS,
+        ...(call.progress ? { progress: call.progress } : {}),
+      });
+      const actual = (result._meta?.['perimeter/actual'] as Record<string, unknown> | undefined)?.['total'];
+      const outside = result._meta?.['perimeter/outside_bound'] !== undefined;
+      const answer: Answer = { result, outcome: outside ? 'outside_bound' : result.isError === true ? 'error' : 'ok' };
+      if (typeof actual === 'number') answer.actual = actual;
+      else if (outside) answer.actual = 0;
+      return answer;
+    } catch (error) {
+      const reached = !(error instanceof DownstreamError) || error.reached;
+      const message = error instanceof DownstreamError ? error.message : 'the call failed on its way';
+      return { result: failureResult(message, reached), outcome: reached ? 'unknown' : 'failed' };
+    }
+  }
+
+  async function settle(call_id: string, who: Identity, verdict: Verdict, found: Found, taken: readonly Reservation[], past: PastCall, answer: Answer, took_ms: number, measured: Measured | undefined): Promise<CallReply> {
+    const { result, classes, withheld } = inspect(answer.result, verdict.decision.redact);
+    past.sensitive = classes.length > 0;
+    try {
+      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined ? {} : { records: answer.actual });
+      const event: AuditInput = { type: 'call.outcome', call_id, ...names(who, found), outcome: answer.outcome, duration_us: Math.round(took_ms * 1_000), facts: { 'data.classes': classes } };
+      const [first] = taken;
+      if (first) event.grant_id = first.grant_id;
+      const counted = measured?.impact.measured ?? undefined;
+      if (counted !== undefined || answer.actual !== undefined) event.records = { ...(counted === undefined ? {} : { measured: counted }), ...(answer.actual === undefined ? {} : { actual: answer.actual }) };
+      if (withheld !== undefined) event.why = withheld;
+      await audit.append(event);
+    } catch {
+      return { result: failureResult('the call was carried out, but its outcome could not be recorded; nothing more is forwarded until the audit can be written', true) };
+    }
+    return { result };
+  }
+
+  async function refuse(call: IncomingCall, who: Identity, decision: Decision, found?: Found, verdict?: Verdict): Promise<CallReply> {
+    if (found) parts.histories.note(who, pastCall(found, verdict, clock.now(), true));
+    const event: AuditInput = { type: 'call.refused', ...describe(who, decision, parts.policyDigest(), found, verdict) };
+    if (!found) event.tool = call.tool.slice(0, 256);
+    // a refusal that can't be recorded is still a refusal
+    await audit.append(event).catch(() => undefined);
+    return { result: refusalResult(decision, { tool: call.tool, arguments: call.arguments }) };
+  }
+
+  return {
+    listTools: parts.tools,
+    async callTool(call) {
+      try {
+        return await callTool(call);
+      } catch {
+        return { result: failureResult('the guard could not judge this call, so it was refused', false) };
+      }
+    },
+    disconnected: parts.disconnected,
+    refusedMessage(client, what) {
+      const event: AuditInput = { type: 'call.refused', decision: 'deny', rule: 'error', why: what.reason };
+      if (client?.agent !== undefined) event.agent_id = client.agent;
+      if (what.method !== undefined) event['method'] = what.method.slice(0, 128);
+      void audit.append(event).catch(() => undefined);
+    },
+  };
+}
+
+function names(who: Identity, found: Found | undefined): Partial<AuditInput> {
+  const fields: Partial<AuditInput> = { agent_id: who.agent, session_id: who.session_id, user: who.user };
+  return found ? { ...fields, server: found.server.server, tool: found.tool } : fields;
+}
+
+/** What an event says of a judged call. Arguments are there as a digest only. */
+function describe(who: Identity, decision: Decision, policy_digest: string, found: Found | undefined, verdict?: Verdict, measured?: Measured): Partial<AuditInput> {
+  const [first] = decision.actions;
+  const fields: Partial<AuditInput> = {
+    ...names(who, found),
+    actions: decision.actions,
+    decision: decision.decision,
+    rule: decision.rule,
+    rules: decision.rules,
+    why: decision.why,
+    failed: decision.failed,
+    policy_digest,
+    risk: decision.risk,
+    facts: decision.facts,
+  };
+  if (first) fields.action = first.action;
+  if (verdict) fields.args_digest = verdict.call_digest;
+  if (verdict?.reading) {
+    fields.scope = verdict.reading.actions.map(deriveScope);
+    const resources = verdict.reading.actions.map((action) => action.resource).filter((resource) => resource !== undefined);
+    if (resources.length > 0) fields.resource = resources.slice(0, 20).join(' ');
+  }
+  if (decision.where !== undefined) fields.where = decision.where;
+  const [grant] = decision.grants;
+  if (grant !== undefined) fields.grant_id = grant;
+  if (measured?.impact.measured !== undefined && measured.impact.measured !== null) fields.records = { measured: measured.impact.measured };
+  return fields;
+}
+
+function pastCall(found: Found, verdict: Verdict | undefined, at: number, refused: boolean): PastCall {
+  const marked = verdict?.reading?.facts['data.classes'];
+  return { at, server: found.server.server, tool: found.tool, actions: verdict?.reading?.actions ?? [], refused, untrusted: verdict?.reading?.untrusted === true, sensitive: Array.isArray(marked) && marked.length > 0 && verdict?.reading?.actions.every((action) => ['read', 'search', 'list'].includes(action.verb)) === true };
+}

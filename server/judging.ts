@@ -1,0 +1,123 @@
+// The steps of the road that judge: find the tool, check its arguments, put together what is known, decide, measure and decide again.
+import type { BoundServer } from '../policies/classify.ts';
+import type { Reading } from '../policies/reading.ts';
+import { decide, refusal, UNREAD_RISK } from '../policies/decide.ts';
+import { type Verdict, judge } from '../policies/judge.ts';
+import type { Context, Decision, GrantView, Identity, Policy } from '../policies/types.ts';
+import { misfit } from './arguments.ts';
+import { definitionDigest } from './catalog.ts';
+import { localDisk } from './disk.ts';
+import type { Grants } from './grants.ts';
+import type { Histories } from './histories.ts';
+import { impactPromise, type Measure, type Measured } from './measure.ts';
+import type { Pins } from './pins.ts';
+import type { Clock, Downstream, IdentityMeta, Store, ToolDefinition } from './ports.ts';
+import { iso } from './clock.ts';
+
+/** A tool that the catalog knows, with all that judging it needs. */
+export type Found = { name: string; server: BoundServer; tool: string; definition: ToolDefinition; downstream: Downstream };
+export type Sight = { context: Context; who: Identity };
+
+export type JudgingParts = {
+  clock: Clock;
+  store: Store;
+  policy: () => Policy;
+  grants: Grants;
+  histories: Histories;
+  pins: Pins;
+  measure: Measure;
+  bound: (server: string) => BoundServer;
+  isProtected: (absolute: string, below: boolean) => boolean;
+  catalog: () => { find(name: string): { server: string; tool: string; definition: ToolDefinition } | undefined };
+  downstream: (server: string) => Downstream | undefined;
+};
+
+export type Judging = {
+  /** The tool by its exposed name, or the refusal that names what is wrong. */
+  find(name: string): Found | Decision;
+  /** A refusal when the arguments don't fit the tool's own schema. */
+  fit(found: Found, args: Record<string, unknown>): Decision | undefined;
+  judge(found: Found, args: Record<string, unknown>, sight: Sight, options?: { measured?: Measured; grants?: readonly GrantView[] }): Verdict;
+  /** Whether rules alone let the agent read all that a statement touches. */
+  mayRead(found: Found, reading: Reading, sight: Sight): boolean;
+  /** Whether the impact can be counted, so that measuring makes sense. */
+  measurable(found: Found): boolean;
+  /** Counts what the call would do; call only what no rule denies. */
+  measure(found: Found, args: Record<string, unknown>, verdict: Verdict, sight: Sight, signal: AbortSignal): Promise<Measured | undefined>;
+};
+
+export function createJudging(parts: JudgingParts): Judging {
+  return {
+    find(name) {
+      const known = parts.catalog().find(name);
+      const downstream = known && parts.downstream(known.server);
+      if (!known || !downstream) return refusal('tool', 'there is no tool of that name; list the tools again', UNREAD_RISK);
+      const held = parts.pins.held(known.server, known.tool);
+      if (held !== undefined) return refusal('tool', `this tool is held back: ${held}`, UNREAD_RISK);
+      return { name, server: parts.bound(known.server), tool: known.tool, definition: known.definition, downstream };
+    },
+    fit(found, args) {
+      const problem = misfit(found.definition.inputSchema, args);
+      return problem === undefined ? undefined : refusal('schema', problem, UNREAD_RISK);
+    },
+    judge(found, args, { context, who }, options = {}) {
+      const locked = parts.store.data.lock;
+      return judge(
+        {
+          policy: parts.policy(),
+          who,
+          server: found.server,
+          tool: found.tool,
+          args,
+          definition: found.definition,
+          definition_digest: definitionDigest(found.definition),
+          context,
+          history: parts.histories.of(who),
+          grants: options.grants ?? parts.grants.views(who),
+          ...(options.measured ? { measured: options.measured.facts } : {}),
+          ...(locked ? { locked: locked.reason ?? '' } : {}),
+          isProtected: parts.isProtected,
+        },
+        localDisk,
+      );
+    },
+    mayRead(found, reading, { context, who }) {
+      const actions = reading.actions.map((action) => ({ ...action, verb: 'read' as const }));
+      const facts = { ...reading.facts, 'sql.kind': ['read'] };
+      const locked = parts.store.data.lock;
+      const decision = decide({
+        policy: parts.policy(),
+        who,
+        reading: { ...reading, actions, facts, destructive: false },
+        context,
+        history: [],
+        grants: [],
+        call_digest: '',
+        ...(locked ? { locked: '' } : {}),
+        isProtected: parts.isProtected,
+      });
+      return found.downstream.state === 'ready' && decision.decision === 'allow';
+    },
+    measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined,
+    async measure(found, args, verdict, { who }, signal) {
+      if (!verdict.reading) return undefined;
+      const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
+      return parts.measure({ downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal });
+    },
+  };
+}
+
+/** Who asks, for what, at what risk and until when: what the downstream is told with every request, as far as its entry allows. */
+export function identityMeta(found: Found, who: Identity, decision: Decision, grantEnds: number | undefined, clock: Clock): Partial<IdentityMeta> {
+  const level = found.downstream.entry.identity;
+  if (level === 'none') return {};
+  if (level === 'agent') return { agent_id: who.agent };
+  return {
+    agent_id: who.agent,
+    session_id: who.session_id,
+    user_context: { authenticated_user: who.user, role: who.role, active_session: true },
+    permission_scope: decision.actions.map((one) => one.action),
+    risk_level: decision.risk.level,
+    expires_at: iso(grantEnds ?? clock.now() + 60_000),
+  };
+}

@@ -1,0 +1,86 @@
+// What a call would do, counted by the guard before anybody is asked: by the tool's own preview where it declares one, else from the arguments.
+import type { Reading } from '../policies/reading.ts';
+import type { Facts, Strength } from '../policies/types.ts';
+import type { AuditLog, Clock, Downstream, Impact, ToolDefinition } from './ports.ts';
+import { iso } from './clock.ts';
+
+const PREVIEW_MS = 8_000;
+const MAX_PREVIEWS_A_MINUTE = 30;
+const UNITS = ['records', 'files', 'recipients', 'events', 'bytes'] as const;
+type Unit = Impact['unit'];
+
+/** What a tool says in `_meta["perimeter/impact"]`; see docs/impact-convention.md. */
+export type Declared = { preview: string; unit: Unit; bound: boolean };
+
+/** Reads the declaration. A preview must be another tool that calls itself read-only; anything else declares nothing. */
+export function impactPromise(definition: ToolDefinition, all: readonly ToolDefinition[]): Declared | undefined {
+  const said = definition._meta?.['perimeter/impact'];
+  if (typeof said !== 'object' || said === null) return undefined;
+  const { preview, unit, bound } = said as Record<string, unknown>;
+  const target = all.find((tool) => tool.name === preview);
+  if (typeof preview !== 'string' || preview === definition.name || target?.annotations?.['readOnlyHint'] !== true) return undefined;
+  return { preview, unit: UNITS.includes(unit as Unit) ? (unit as Unit) : 'records', bound: bound === true };
+}
+
+/** Tools that only serve as previews: the guard calls them, the agent doesn't see them. */
+export function previewTools(all: readonly ToolDefinition[]): Set<string> {
+  return new Set(all.map((tool) => impactPromise(tool, all)?.preview).filter((name) => name !== undefined));
+}
+
+export type Measured = { impact: Omit<Impact, 'claimed'>; facts: Facts };
+export type Measure = (asked: { downstream: Downstream; definition: ToolDefinition; reading: Reading; args: Record<string, unknown>; meta: Record<string, unknown>; principal: string; signal: AbortSignal }) => Promise<Measured>;
+
+/** Measures a call that no rule denies. Never throws; what can't be counted is unknown, never a guess. */
+export function createMeasure({ clock, audit }: { clock: Clock; audit: Pick<AuditLog, 'append'> }): Measure {
+  const lately = new Map<string, number[]>();
+  const tooMany = (principal: string): boolean => {
+    const now = clock.mono();
+    const times = (lately.get(principal) ?? []).filter((at) => at > now - 60_000);
+    times.push(now);
+    lately.set(principal, times);
+    return times.length > MAX_PREVIEWS_A_MINUTE;
+  };
+  return async ({ downstream, definition, reading, args, meta, principal, signal }) => {
+    const promise = impactPromise(definition, downstream.tools());
+    if (promise === undefined) return estimated(reading);
+    if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
+    if (tooMany(principal)) return unknown(promise.unit);
+    try {
+      const result = await downstream.call(promise.preview, args, { meta, signal, timeout: PREVIEW_MS });
+      const counted = result.isError === true ? undefined : readCount(result.structuredContent, promise);
+      if (!counted) return unknown(promise.unit);
+      const impact = { ...counted, counted_at: iso(clock.now()) };
+      await audit.append({ type: 'impact.measured', server: downstream.entry.name, tool: definition.name, actions: [], records: { measured: counted.measured ?? 0 }, outcome: counted.strength });
+      // a count that stopped at a cap fits no budget and no limit
+      return { impact, facts: { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) } };
+    } catch {
+      return unknown(promise.unit);
+    }
+  };
+}
+
+function readCount(content: Record<string, unknown> | undefined, promise: Declared): Omit<Impact, 'claimed'> | undefined {
+  const total = content?.['total'];
+  if (typeof total !== 'number' || !Number.isInteger(total) || total < 0) return undefined;
+  const per_resource: Record<string, number> = {};
+  const said = content?.['per_resource'];
+  if (typeof said === 'object' && said !== null) {
+    for (const [name, count] of Object.entries(said)) if (typeof count === 'number' && Number.isInteger(count) && count >= 0) per_resource[name] = count;
+  }
+  // a promise is only as strong as what holds it: without a bound the count was only right when it was made
+  const strength: Strength = content?.['strength'] === 'estimated' ? 'estimated' : promise.bound ? 'enforced' : 'checked';
+  const count = { measured: total, unit: promise.unit, per_resource, strength };
+  return content?.['more'] === true ? { ...count, more: true } : count;
+}
+
+function estimated(reading: Reading): Measured {
+  for (const unit of ['recipients', 'events', 'files'] as const) {
+    const value = reading.facts[unit];
+    if (typeof value === 'number') return { impact: { measured: value, unit, per_resource: {}, strength: 'estimated' }, facts: {} };
+  }
+  return unknown('records');
+}
+
+function unknown(unit: Unit): Measured {
+  return { impact: { measured: null, unit, per_resource: {}, strength: 'unknown' }, facts: {} };
+}

@@ -1,0 +1,84 @@
+// The question a human reads: the guard's own sentences from what it computed, then the agent's words, quoted and marked as its claim.
+import { formatDuration } from '../policies/durations.ts';
+import type { Proof, Risk } from '../policies/types.ts';
+import { visible } from '../policies/values/text.ts';
+import type { Impact } from './ports.ts';
+
+export type Asking = {
+  agent: string;
+  scope: readonly string[];
+  tools: readonly string[];
+  impact: Impact;
+  risk: Risk;
+  /** Why a human is asked: the rules' own words. */
+  whys: readonly string[];
+  for_ms: number;
+  /** What was asked for when policy allows less; undefined when nothing was cut. */
+  asked_ms?: number;
+  uses: number;
+  exact_only: boolean;
+  justification: string;
+  proof: Proof;
+  /** Something is changed or sent, so it matters how much. */
+  writes: boolean;
+  /** The planned calls; shown whole where they are short. */
+  calls: readonly { tool: string; arguments: Record<string, unknown> }[];
+};
+
+const MAX_SCOPES = 8;
+const MAX_QUOTE = 400;
+const MAX_NAME = 200;
+const MAX_CALLS = 5;
+const MAX_CALL = 600;
+
+/** Writes the message. Everything that came from the agent or the call is made visible and capped. */
+export function writeMessage(asking: Asking): string {
+  const lines = [`${safe(asking.agent)} asks to ${listed(asking.scope)}.`];
+  if (asking.writes || asking.impact.measured !== null) lines.push(impactSentence(asking.impact));
+  for (const call of asking.calls.slice(0, MAX_CALLS)) lines.push(`Call: ${safe(call.tool)} ${visible(JSON.stringify(call.arguments), MAX_CALL)}`);
+  if (asking.calls.length > MAX_CALLS) lines.push(`and ${asking.calls.length - MAX_CALLS} more calls.`);
+  if (asking.risk.level !== 'low') lines.push(`Risk: ${asking.risk.level} (${asking.risk.factors.map((factor) => `${factor.name} +${factor.points}`).join(', ')}).`);
+  const limit = asking.asked_ms === undefined ? '' : ` (it asked for ${formatDuration(asking.asked_ms)}; policy allows this much)`;
+  const uses = asking.uses === 1 ? 'one use' : `${asking.uses} uses`;
+  lines.push(`Access ends after ${formatDuration(asking.for_ms)}${limit}, ${uses}${asking.exact_only ? ', only exactly the calls shown' : ''}.`);
+  if (asking.whys.length > 0) lines.push(`You are asked because: ${asking.whys.map(safe).join('; ')}.`);
+  lines.push(asking.justification.trim() === '' ? 'The agent gave no reason.' : `The agent says (its claim, not checked): "${visible(asking.justification, MAX_QUOTE)}"`);
+  return lines.join('\n');
+}
+
+function safe(text: string): string {
+  return visible(text, MAX_NAME);
+}
+
+function listed(scopes: readonly string[]): string {
+  const shown = scopes.slice(0, MAX_SCOPES).map(phrase);
+  const more = scopes.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+/** `write:database:customers` reads as "write database:customers". */
+function phrase(scope: string): string {
+  const cut = scope.indexOf(':');
+  return `${scope.slice(0, cut)} ${safe(scope.slice(cut + 1))}`;
+}
+
+const PROMISE: Record<Impact['strength'], string> = {
+  enforced: 'counted now, and held to it when it runs',
+  checked: 'counted now',
+  estimated: 'estimated from the arguments',
+  unknown: 'not measured',
+};
+
+/** "This will affect 23 records in customers (counted now)." Measured beside claimed when they differ. */
+export function impactSentence(impact: Impact): string {
+  const claim = impact.claimed === null ? '' : ` The agent claimed ${impact.claimed}.`;
+  if (impact.measured === null) return `What it will touch could not be measured.${claim}`;
+  const parts = Object.entries(impact.per_resource).map(([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`);
+  const what = parts.length === 0 ? `${impact.measured} ${unit(impact.unit, impact.measured)}` : parts.slice(0, MAX_SCOPES).join(', ') + (parts.length > MAX_SCOPES ? ` and ${parts.length - MAX_SCOPES} more places` : '');
+  const differs = impact.claimed !== null && impact.claimed !== impact.measured ? claim : '';
+  return `This will affect ${impact.more ? 'more than ' : ''}${what} (${PROMISE[impact.strength]}).${differs}`;
+}
+
+function unit(name: Impact['unit'], count: number): string {
+  return count === 1 ? name.slice(0, -1) : name;
+}

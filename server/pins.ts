@@ -1,0 +1,59 @@
+// Tool definitions, pinned at first sight. A changed one is held back until a person takes it.
+import { definitionDigest } from './catalog.ts';
+import { iso } from './clock.ts';
+import type { AuditLog, Clock, Store, ToolDefinition } from './ports.ts';
+
+export type Pins = {
+  /** Pins what is new, holds what changed. */
+  see(server: string, tools: readonly ToolDefinition[]): Promise<void>;
+  /** Why a tool is held back, if it is. */
+  held(server: string, tool: string): string | undefined;
+  list(): { tool: string; digest: string; held: boolean }[];
+  /** Takes held definitions of a server, or of one of its tools; says which. */
+  accept(server: string, tool: string | undefined, by: string): Promise<string[]>;
+};
+
+export function createPins({ store, audit, clock }: { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock }): Pins {
+  const key = (server: string, tool: string) => `${server}/${tool}`;
+  return {
+    async see(server, tools) {
+      const fresh: [string, string][] = [];
+      const changed: [string, string][] = [];
+      for (const tool of tools) {
+        const id = key(server, tool.name);
+        const digest = definitionDigest(tool);
+        const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
+        if (!pin) fresh.push([id, digest]);
+        else if (pin.digest !== digest && pin.held !== digest) changed.push([id, digest]);
+        else if (pin.digest === digest && pin.held !== undefined) fresh.push([id, digest]);
+      }
+      if (fresh.length === 0 && changed.length === 0) return;
+      if (fresh.length > 0) await audit.append({ type: 'tool.pinned', server, tools: fresh.map(([id]) => id.slice(server.length + 1)) });
+      for (const [id] of changed) await audit.append({ type: 'tool.changed', server, tool: id.slice(server.length + 1), outcome: 'held' });
+      const now = iso(clock.now());
+      await store.update((data) => {
+        for (const [id, digest] of fresh) data.pins[id] = { digest, accepted_at: now };
+        for (const [id, digest] of changed) data.pins[id] = { ...(data.pins[id] ?? { digest: '', accepted_at: now }), held: digest };
+      });
+    },
+    held(server, tool) {
+      const id = key(server, tool);
+      const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
+      if (pin && pin.held === undefined) return undefined;
+      return pin ? `its definition changed since it was accepted; a person can look at it and run \`perimeter pins accept ${id}\`` : 'its definition was not seen yet; try again in a moment';
+    },
+    list: () => Object.entries(store.data.pins).map(([tool, pin]) => ({ tool, digest: pin.held ?? pin.digest, held: pin.held !== undefined })),
+    async accept(server, tool, by) {
+      const ids = Object.keys(store.data.pins).filter((id) => id.startsWith(`${server}/`) && (tool === undefined || id === key(server, tool)) && store.data.pins[id]?.held !== undefined);
+      if (ids.length === 0) return [];
+      for (const id of ids) await audit.append({ type: 'tool.pinned', server, tool: id.slice(server.length + 1), approver: by, granted_by: 'human' });
+      await store.update((data) => {
+        for (const id of ids) {
+          const pin = data.pins[id];
+          if (pin?.held !== undefined) data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()) };
+        }
+      });
+      return ids;
+    },
+  };
+}
