@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileZones } from '../../../tools/downstream/calendar/filezones.ts';
 import { parseIcs } from '../../../tools/downstream/calendar/ics.ts';
 import { calendarTools } from '../../../tools/downstream/calendar/index.ts';
+import { planDelete } from '../../../tools/downstream/calendar/plans.ts';
 import { ianaZone } from '../../../tools/downstream/calendar/zones.ts';
 import { type BundledTool, callBundled } from '../../../tools/downstream/serve.ts';
 
@@ -673,6 +674,16 @@ describe('the impact convention', () => {
     expect(failed).toBe(true);
     expect(meta['perimeter/outside_bound']).toEqual({ per_resource: { 'one@acme.example': 24 }, total: 24 });
     expect(read('work.ics')).toBe(grown);
+  });
+
+  it('writes nothing when the file changed between counting and writing', () => {
+    write('work.ics', series);
+    const plan = planDelete({ dir, zone: ianaZone('Europe/Berlin'), now: () => NOW }, { uid: 'one@acme.example' });
+    const changed = series.replace('Standup', 'Stand-up');
+    write('work.ics', changed);
+    expect(() => plan.carryOut()).toThrow('changed by something else');
+    expect(read('work.ics')).toBe(changed);
+    expect(readdirSync(dir)).toEqual(['work.ics']);
   });
 
   it('declares a preview for everything that changes, and is honest about the rest', () => {

@@ -2,7 +2,7 @@
 import ICAL from 'ical.js';
 
 /** A VEVENT, and where its lines stand in the text. */
-export type EventPart = { component: ICAL.Component; start: number; end: number };
+type EventPart = { component: ICAL.Component; start: number; end: number };
 
 /** A parsed calendar. `text` has no byte order mark; `bom` says whether the file had one. */
 export type Ics = {

@@ -31,8 +31,8 @@ export type CalendarOptions = { dir: string; zone: Zone; now(): number };
 /** `counted` is in occurrences, by calendar for a new event and by uid for one there is; `more` when counting stopped at the cap. */
 export type Plan = { counted: Counted; more: boolean; notes: string[]; uid: string; calendar: string; carryOut(): void };
 
-export type CreateInput = Fields & { title: string; start: string; calendar?: string | undefined };
-export type Target = { uid: string; calendar?: string | undefined; occurrence?: string | undefined };
+type CreateInput = Fields & { title: string; start: string; calendar?: string | undefined };
+type Target = { uid: string; calendar?: string | undefined; occurrence?: string | undefined };
 
 /** The counting cap: a series without end has more occurrences than anybody approves one by one. */
 const MOST_COUNTED = 1_000;

@@ -24,7 +24,7 @@ export type Occurrence = Span & { item: Item; allDay: boolean; original?: Moment
 export type Range = { from: Instant; to: Instant };
 
 /** The work one call may still put into recurrences, so that a folder of hostile rules can't keep it busy for ever. */
-export type Effort = { steps: number };
+type Effort = { steps: number };
 
 /** Turns of the recurrence library's wheel: for one rule, a daily one of 270 years or a minutely one of 69 days. */
 const MOST_STEPS_PER_RULE = 100_000;

@@ -9,7 +9,7 @@ import type { When } from './when.ts';
 import type { Instant } from './zones.ts';
 
 export type Found = { calendar: Calendar; series: Series };
-export type FoundOccurrence = Found & { occurrence: Occurrence };
+type FoundOccurrence = Found & { occurrence: Occurrence };
 
 const DAY = 86_400_000;
 const MOST_LOOKED_AT = 50_000;

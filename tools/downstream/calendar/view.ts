@@ -26,7 +26,7 @@ export const EVENT = z.object({
   status: z.string().optional(),
   attendees: z.array(z.string()).optional(),
 });
-export type EventView = z.infer<typeof EVENT>;
+type EventView = z.infer<typeof EVENT>;
 
 export const TROUBLE = z.object({ calendar: z.string(), problem: z.string() });
 
@@ -59,7 +59,7 @@ export function nameOf(original: Moment, zone: string): string {
 }
 
 /** `2026-11-24T09:00:00+01:00 to 10:00:00+01:00  Standup (work, uid …)` */
-export function lineOf(event: EventView): string {
+function lineOf(event: EventView): string {
   const extras = [event.status?.toLowerCase() === 'cancelled' ? 'cancelled' : '', event.location ? `at ${event.location}` : ''];
   const details = extras.filter((extra) => extra !== '').map((extra) => `, ${extra}`);
   const repeats = event.occurrence ? `, occurrence ${event.occurrence}` : event.recurrence ? `, ${event.recurrence}` : '';

@@ -9,7 +9,7 @@ import { type Instant, libraryTime, UTC, type Wall, type Zone } from './zones.ts
 export type When = { isDate: true; wall: Wall } | { isDate: false; instant: Instant };
 
 /** Days by the calendar and milliseconds by the clock. */
-export type Length = { days: number; exact: number };
+type Length = { days: number; exact: number };
 
 const DAY = 86_400_000;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
@@ -43,7 +43,7 @@ export function readLength(name: string, text: string): Length {
 }
 
 /** What a zone's clock shows at an instant, for any zone. */
-export function wallIn(zone: Zone, instant: Instant): Wall {
+function wallIn(zone: Zone, instant: Instant): Wall {
   let wall = instant;
   for (let turn = 0; turn < 3; turn += 1) wall += instant - zone.instant(wall);
   return wall;

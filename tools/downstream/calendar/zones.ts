@@ -65,7 +65,7 @@ export function libraryTime(wall: Wall, isDate: boolean): ICAL.Time {
   return new ICAL.Time({ ...day, ...clock, isDate: false }, floating);
 }
 
-export function isUtc(name: string): boolean {
+function isUtc(name: string): boolean {
   return /^(?:Etc\/)?(?:UTC|UCT|Zulu|Universal)$|^(?:Etc\/)?GMT$/i.test(name);
 }
 

@@ -11,7 +11,7 @@ export type FolderName = (typeof FOLDERS)[number];
 
 /** Who a message in the outbox is delivered to; blind copies stand only here. */
 const ENVELOPE = z.object({ from: z.string(), to: z.array(z.string()) });
-export type Envelope = z.infer<typeof ENVELOPE>;
+type Envelope = z.infer<typeof ENVELOPE>;
 
 const EXTENSION = '.eml';
 const ENVELOPE_EXTENSION = '.envelope.json';
