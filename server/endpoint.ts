@@ -1,0 +1,232 @@
+// One client on a pair of streams: the MCP server endpoint, for both eras of the protocol. It holds the protocol's state and
+// translates; it decides nothing. The MCP SDK's server side comes in only here.
+import { randomUUID } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  inputResponse,
+  type JSONRPCRequest,
+  ProtocolError,
+  ProtocolErrorCode,
+  type Result,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { CallReply, ClientHandle, Clock, FormAnswer, GuardPort, IncomingCall, Question, ToolResult } from './ports.ts';
+import { clientGate } from './wire/client-gate.ts';
+import { formAnswer, formParams } from './wire/form.ts';
+import { LineTransport } from './wire/line-transport.ts';
+import { isRecord } from './wire/messages.ts';
+import { type Call, type RequestStates, requestStates } from './wire/request-state.ts';
+
+export type EndpointOptions = {
+  guard: GuardPort;
+  input: Readable;
+  output: Writable;
+  clock: Clock;
+  info: { name: string; version: string; instructions: string };
+  /** The agent this connection was configured for; absent means mcp.json's. */
+  agent?: string;
+  /** Authenticates what travels through the client between a question and its answer. At least 32 random bytes. */
+  secret: Buffer;
+};
+export type ServedClient = { closed: Promise<void>; close(): Promise<void> };
+
+/** A form may stay open for days: the guard, not a timer of the SDK, decides how long anybody waits for it. */
+const NO_TIMEOUT = 2 ** 31 - 1;
+/** The one input request of a question, by the name its answer comes back under. */
+const ANSWER_KEY = 'decision';
+
+/** Serves one client until its input ends or `close()`. Nothing but MCP goes to `output`; bad input never throws. */
+export async function serveClient(options: EndpointOptions): Promise<ServedClient> {
+  const connection = new Connection(options);
+  return { closed: connection.closed, close: () => connection.close() };
+}
+
+class Connection {
+  readonly closed: Promise<void>;
+  readonly #options: EndpointOptions;
+  readonly #states: RequestStates;
+  readonly #handle: { close(): Promise<void> };
+  readonly #connectionId = randomUUID();
+  #client: ClientHandle | undefined;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#states = requestStates(options.secret, options.clock);
+    const transport = new LineTransport({
+      input: options.input,
+      output: options.output,
+      role: 'server',
+      gate: clientGate((method, reason) => this.#refused(reason, method)),
+      refused: ({ reason, method }) => this.#refused(reason, method),
+    });
+    this.#handle = serveStdio(({ era }) => this.#server(era), {
+      transport,
+      onerror: (error) => this.#refused(error.message),
+    });
+    this.closed = new Promise((resolve) => {
+      const stop = transport.onclose;
+      transport.onclose = () => {
+        stop?.();
+        if (this.#client) options.guard.disconnected(this.#client);
+        resolve();
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+    await this.closed;
+  }
+
+  #refused(reason: string, method?: string): void {
+    this.#options.guard.refusedMessage(this.#client, { reason, ...(method === undefined ? {} : { method }) });
+  }
+
+  /** One server of the SDK for one era. Calls go through its fallback handler, since only that relays results as they are. */
+  #server(era: 'legacy' | 'modern'): Server {
+    const { info, guard } = this.#options;
+    const server = new Server(
+      { name: info.name, version: info.version },
+      { capabilities: { tools: { listChanged: true } }, instructions: info.instructions },
+    );
+    let ready = era === 'modern';
+    server.oninitialized = () => {
+      ready = true;
+    };
+    server.fallbackRequestHandler = (request, context) => this.#request(server, era, request, context);
+    const stop = guard.onToolsChanged?.(() => {
+      if (ready) server.sendToolListChanged().catch(() => undefined);
+    });
+    server.onclose = () => stop?.();
+    return server;
+  }
+
+  async #request(server: Server, era: 'legacy' | 'modern', request: JSONRPCRequest, context: ServerContext): Promise<Result> {
+    const client = era === 'modern' ? this.#modernClient(context) : this.#legacyClient(server);
+    this.#client = client;
+    try {
+      if (request.method === 'tools/list') return { tools: await this.#options.guard.listTools() };
+      if (request.method === 'tools/call') return await this.#call(client, request.params ?? {}, context);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      this.#refused(`internal error: ${error instanceof Error ? error.message : String(error)}`, request.method);
+      throw new ProtocolError(ProtocolErrorCode.InternalError, 'the guard failed on this message; its audit log says why');
+    }
+    throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'method not found');
+  }
+
+  async #call(client: ClientHandle, params: Record<string, unknown>, context: ServerContext): Promise<Result> {
+    const call: Call = { tool: String(params.name), arguments: isRecord(params.arguments) ? params.arguments : {} };
+    const answer = client.era === 'modern' ? this.#answer(call, context) : undefined;
+    const progress = progressOf(context);
+    const incoming: IncomingCall = { ...call, client, signal: context.mcpReq.signal, ...progress, ...(answer ? { answer } : {}) };
+    const reply: CallReply = await this.#options.guard.callTool(incoming);
+    if ('result' in reply) return relayed(reply.result);
+    if (client.era === 'legacy' || !client.forms) throw new Error('a question was put to a client that cannot show it here');
+    return this.#question(reply.question, call);
+  }
+
+  /** The answer a retried call carries. A state that isn't ours for this very call is refused, never read as an answer. */
+  #answer(call: Call, context: ServerContext): FormAnswer | undefined {
+    const state = context.mcpReq.requestState();
+    const responses = context.mcpReq.inputResponses;
+    if (state === undefined && responses === undefined) return undefined;
+    const opened = typeof state === 'string' ? this.#states.open(state, call) : undefined;
+    if (!opened) {
+      this.#refused('a request state that is altered, expired, or of another call', 'tools/call');
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        'invalid or expired requestState: make the call again without it',
+        {
+          reason: 'invalid_request_state',
+        },
+      );
+    }
+    const view = inputResponse(responses, ANSWER_KEY);
+    return view.kind === 'elicit' ? formAnswer(opened.request_id, view, opened.after) : undefined;
+  }
+
+  #question(question: Question, call: Call): Result {
+    return {
+      resultType: 'input_required',
+      inputRequests: { [ANSWER_KEY]: { method: 'elicitation/create', params: { mode: 'form', ...formParams(question) } } },
+      requestState: this.#states.seal(question.request_id, call),
+    };
+  }
+
+  #modernClient(context: ServerContext): ClientHandle {
+    const envelope: Record<string, unknown> = { ...context.mcpReq.envelope };
+    return this.#known('modern', envelope[CLIENT_INFO_META_KEY], envelope[CLIENT_CAPABILITIES_META_KEY]);
+  }
+
+  #legacyClient(server: Server): ClientHandle {
+    const client = this.#known('legacy', server.getClientVersion(), server.getClientCapabilities());
+    if (client.forms) client.form ??= (question, withdrawn) => this.#form(server, question, withdrawn);
+    return client;
+  }
+
+  /** The same handle as long as the client says the same of itself; 2026-07-28 clients say it anew with each request. */
+  #known(era: 'legacy' | 'modern', info: unknown, capabilities: unknown): ClientHandle {
+    const name = isRecord(info) && typeof info.name === 'string' ? info.name : 'unknown';
+    const version = isRecord(info) && typeof info.version === 'string' ? info.version : '';
+    const forms = declaresForms(capabilities);
+    const before = this.#client;
+    const same = before?.era === era && before.name === name && before.version === version && before.forms === forms;
+    if (same) return before;
+    const { agent } = this.#options;
+    return { connection_id: this.#connectionId, name, version, era, forms, ...(agent === undefined ? {} : { agent }) };
+  }
+
+  /** Puts the question on the wire by itself: not inside a call, so that neither its end nor its cancellation closes the form. */
+  async #form(server: Server, question: Question, withdrawn?: AbortSignal): Promise<FormAnswer> {
+    const { clock } = this.#options;
+    const asked = clock.mono();
+    try {
+      const given = await server.request({ method: 'elicitation/create', params: formParams(question) }, ANYTHING, {
+        timeout: NO_TIMEOUT,
+        ...(withdrawn ? { signal: withdrawn } : {}),
+      });
+      return formAnswer(question.request_id, given, clock.mono() - asked);
+    } catch (error) {
+      // A JSON-RPC error is the client's answer too: it didn't show the form.
+      if (error instanceof ProtocolError) return formAnswer(question.request_id, undefined, clock.mono() - asked);
+      throw error;
+    }
+  }
+}
+
+/** Takes any result as it is (a Standard Schema): the guard looks at answers itself. */
+const ANYTHING = {
+  '~standard': { version: 1, vendor: 'perimeter', validate: (value: unknown) => ({ value }) },
+} as const;
+
+/** `elicitation: {}` is a form too: the modes came later (client/elicitation, "Capabilities"). */
+function declaresForms(capabilities: unknown): boolean {
+  const elicitation = isRecord(capabilities) ? capabilities.elicitation : undefined;
+  if (!isRecord(elicitation)) return false;
+  return 'form' in elicitation || !('url' in elicitation);
+}
+
+/** Progress goes out only where the client asked for it, and its value always rises (utilities/progress). */
+function progressOf(context: ServerContext): Pick<IncomingCall, 'progress'> {
+  const progressToken = context.mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return {};
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    progress: (update) => {
+      if (!(update.progress > last) || context.mcpReq.signal.aborted) return;
+      last = update.progress;
+      context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...update } }).catch(() => undefined);
+    },
+  };
+}
+
+/** The result as it came, without the one key that would turn it into a question of the guard's. */
+function relayed(result: ToolResult): Result {
+  const { resultType: _, ...rest } = result;
+  return rest;
+}
