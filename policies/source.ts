@@ -45,6 +45,18 @@ export function readYaml(text: string, file: string): { sources: Source[]; probl
   }
 }
 
+/** A part of a document as a source of its own, its lines still those of the file. */
+export function partOf(source: Source, place: Place): Source {
+  let value = source.value;
+  for (const step of place) value = (value as Record<PropertyKey, unknown>)[step];
+  return {
+    file: source.file,
+    value,
+    line: (path) => source.line([...place, ...path]),
+    at: (path) => source.at([...place, ...path]),
+  };
+}
+
 /** `file:line: message`, as editors and compilers write it. */
 export function formatProblem({ file, line, message }: Problem): string {
   return `${file}:${line}: ${message}`;
