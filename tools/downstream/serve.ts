@@ -4,7 +4,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type * as z from 'zod';
 
 /** What a tool declares to join measured and enforced impact: see docs/impact-convention.md. */
-export type ImpactDeclaration = {
+type ImpactDeclaration = {
   /** The tool that takes the same arguments, changes nothing, and says what would happen. */
   preview: string;
   unit: 'records' | 'files' | 'recipients' | 'events' | 'bytes';

@@ -12,7 +12,7 @@ export type Access = {
   inside: string | null;
 };
 
-export type SqliteKind = 'busy' | 'readonly' | 'constraint' | 'not_a_database' | 'cannot_open' | 'denied' | 'other';
+type SqliteKind = 'busy' | 'readonly' | 'constraint' | 'not_a_database' | 'cannot_open' | 'denied' | 'other';
 /** An error of the engine, sorted by what to do about it; the message is the engine's. */
 export class SqliteProblem extends Error {
   override name = 'SqliteProblem';

@@ -289,6 +289,21 @@ describe('a bound', () => {
     ).toBeUndefined();
   });
 
+  it('takes back what only the commit finds wrong', async () => {
+    sql('CREATE TABLE late (customer INTEGER REFERENCES customers(id) DEFERRABLE INITIALLY DEFERRED)');
+    const result = await call('execute', { sql: 'INSERT INTO late VALUES (9999)' }, { per_resource: { late: 1 }, total: 1 });
+    expect(textOf(result)).toContain('FOREIGN KEY constraint failed');
+    expect(count('late')).toBe(0);
+  });
+
+  it('holds in a database with a write-ahead log too, and other readers see only what was committed', async () => {
+    sql('PRAGMA journal_mode = WAL');
+    expect((await call('execute', update, { per_resource: {}, total: 0 })).isError).toBe(true);
+    expect(lost()).toBe(0);
+    expect((await call('execute', update, approved)).isError).toBeUndefined();
+    expect(lost()).toBe(23);
+  });
+
   it('returns rows of a committed change', async () => {
     const result = await call('execute', { sql: 'DELETE FROM notes RETURNING id, customer' });
     expect(result.structuredContent).toMatchObject({

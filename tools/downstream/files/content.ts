@@ -7,7 +7,7 @@ import { type Root, sameFile } from './root.ts';
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 const NO_WAIT = constants.O_NONBLOCK ?? 0;
 
-export type Slice = { bytes: Buffer; size: number };
+type Slice = { bytes: Buffer; size: number };
 
 /** Up to `limit` bytes from `offset`, of a plain file at a canonical path. Throws ToolProblem. */
 export function readSlice(root: Root, absolute: string, offset: number, limit: number): Slice {

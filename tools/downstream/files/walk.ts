@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { ToolProblem } from '../serve.ts';
 import { type Root, sameFile } from './root.ts';
 
-export type Kind = 'file' | 'folder' | 'link' | 'other';
+type Kind = 'file' | 'folder' | 'link' | 'other';
 
 export function kindOf(entry: Pick<Dirent, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): Kind {
   if (entry.isFile()) return 'file';

@@ -194,7 +194,7 @@ function rename(source: Place, target: Place): void {
 }
 
 /** What was planned for has to be what is there now. */
-export function checkUnchanged(root: Root, place: Place): void {
+function checkUnchanged(root: Root, place: Place): void {
   const now = lstatSync(place.absolute, { bigint: true, throwIfNoEntry: false });
   const same = now && place.stats ? sameFile(now, place.stats) : !now && !place.stats;
   if (!same) throw new ToolProblem(`\`${root.nameOf(place.absolute)}\` changed meanwhile, so nothing was done: try again`);
