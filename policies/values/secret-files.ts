@@ -25,9 +25,13 @@ const PATTERNS: readonly RegExp[] = [
   /^\.env(?:rc)?(?:[._-]|$)/,
   /^(?:id|ssh_host)_(?:rsa|dsa|ecdsa|ed25519|xmss)(?:[._-]|$)/,
   /^kubeconfig[._-]|[._-]kubeconfig$/,
-  /(?:private|secret|secring).*\.(?:asc|gpg|pgp|kbx)$/,
-  /^(?:.*[ ._-])?(?:secrets?|credentials?|passwords?|passwd|service[ ._-]?account(?:[ ._-]?key)?|private[ ._-]?keys?|api[ ._-]?keys?|access[ ._-]?tokens?|recovery[ ._-]?codes?)(?:[ ._-].*)?\.(?:json|ya?ml|toml|ini|cfg|conf|txt|csv|xml|properties|kdbx|xlsx?|docx?|md|enc)$/,
 ];
+/** Words in the name of a document or a settings file that say what it holds; two words stand together. */
+const WORDS = set('secret secrets credential credentials password passwords passwd secring');
+const WORD_PAIRS = set(
+  'service-account private-key private-keys api-key api-keys access-token access-tokens recovery-code recovery-codes',
+);
+const DOCUMENTS = set('json yaml yml toml ini cfg conf txt csv xml properties xls xlsx doc docx md enc asc gpg pgp kbx');
 /** Samples that are meant to be read, and the public half of a key. */
 const HARMLESS = /^\.env[._-](?:example|sample|template|dist|defaults?)$|\.pub$/;
 
@@ -40,10 +44,14 @@ export function isSecretFile(segments: readonly string[]): boolean {
 }
 
 function isSecretName(name: string): boolean {
+  if (NAMES.has(name.replace(/^\./, '')) || PATTERNS.some((pattern) => pattern.test(name))) return true;
   const dot = name.lastIndexOf('.');
+  const extension = name.slice(dot + 1);
+  if (dot < 0) return false;
+  if (EXTENSIONS.has(extension)) return true;
+  const words = name.slice(0, dot).split(/[ ._-]+/);
   return (
-    NAMES.has(name.replace(/^\./, '')) ||
-    (dot >= 0 && EXTENSIONS.has(name.slice(dot + 1))) ||
-    PATTERNS.some((pattern) => pattern.test(name))
+    DOCUMENTS.has(extension) &&
+    words.some((word, index) => WORDS.has(word) || WORD_PAIRS.has(`${word}-${words[index + 1] ?? ''}`))
   );
 }

@@ -2,25 +2,25 @@
 import { foldSegment } from './path.ts';
 
 /**
- * Folder names of sync clients, whole names after folding; `(…)` and ` - …` behind one name an account. `name` is what people call it.
+ * Folder names of sync clients, whole names after folding; ` (…` and ` - …` behind one name an account. `name` is what people call it.
  */
 const SYNCED: readonly { name: string; folder: RegExp }[] = [
-  { name: 'Dropbox', folder: /^\.?dropbox(?: ?[(-].*)?$/ },
-  { name: 'OneDrive', folder: /^(?:onedrive(?: ?[(-].*)?|skydrive|sharepoint(?: ?[(-].*)?)$/ },
-  { name: 'Google Drive', folder: /^(?:google ?drive(?: ?[(-].*)?|googledrive-.*|my drive|drivefs|shared drives|insync)$/ },
-  { name: 'iCloud', folder: /^(?:icloud(?: ?drive)?(?: ?[(-].*)?|iclouddrive|mobile documents|com~apple~clouddocs)$/ },
-  { name: 'Box', folder: /^box(?: sync|-box| ?[(-].*)?$/ },
-  { name: 'Nextcloud', folder: /^(?:nextcloud|owncloud)(?:\d| ?[(-].*)?$/ },
-  { name: 'MEGA', folder: /^mega(?:sync)?(?: ?[(-].*)?$/ },
-  { name: 'pCloud', folder: /^pcloud ?(?:drive|sync)?(?: ?[(-].*)?$/ },
-  { name: 'Proton Drive', folder: /^proton ?drive(?: ?[(-].*)?$/ },
-  { name: 'Yandex.Disk', folder: /^yandex\.?disk(?: ?[(-].*)?$/ },
-  { name: 'Creative Cloud', folder: /^creative cloud files(?: ?[(-].*)?$/ },
-  { name: 'Seafile', folder: /^(?:seafile|seadrive)(?: ?[(-].*)?$/ },
+  { name: 'Dropbox', folder: /^\.?dropbox(?: \(.*| - .*)?$/ },
+  { name: 'OneDrive', folder: /^(?:onedrive(?: \(.*| - .*)?|skydrive|sharepoint(?: \(.*| - .*)?)$/ },
+  { name: 'Google Drive', folder: /^(?:google ?drive(?: \(.*| - .*)?|googledrive-.*|my drive|drivefs|shared drives|insync)$/ },
+  { name: 'iCloud', folder: /^(?:icloud(?: ?drive)?(?: \(.*| - .*)?|iclouddrive|mobile documents|com~apple~clouddocs)$/ },
+  { name: 'Box', folder: /^box(?: sync|-box| \(.*| - .*)?$/ },
+  { name: 'Nextcloud', folder: /^(?:nextcloud|owncloud)(?:\d| \(.*| - .*)?$/ },
+  { name: 'MEGA', folder: /^mega(?:sync)?(?: \(.*| - .*)?$/ },
+  { name: 'pCloud', folder: /^pcloud ?(?:drive|sync)?(?: \(.*| - .*)?$/ },
+  { name: 'Proton Drive', folder: /^proton ?drive(?: \(.*| - .*)?$/ },
+  { name: 'Yandex.Disk', folder: /^yandex\.?disk(?: \(.*| - .*)?$/ },
+  { name: 'Creative Cloud', folder: /^creative cloud files(?: \(.*| - .*)?$/ },
+  { name: 'Seafile', folder: /^(?:seafile|seadrive)(?: \(.*| - .*)?$/ },
   {
     name: 'Syncthing',
     folder:
-      /^(?:syncthing|resilio sync|btsync|sync\.com|tresorit|spideroak hive|jottacloud|koofr|filen|icedrive|idrive-sync|hidrive)(?: ?[(-].*)?$/,
+      /^(?:syncthing|resilio sync|btsync|sync\.com|tresorit|spideroak hive|jottacloud|koofr|filen|icedrive|idrive-sync|hidrive)(?: \(.*| - .*)?$/,
   },
   { name: 'cloud storage', folder: /^cloudstorage$/ },
 ];

@@ -31,8 +31,11 @@ export const PII: readonly Detector[] = [
     /(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])|(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.])/gi,
     ([text]) => !/^(?:[0.:-]+|[f.:-]+)$/i.test(text),
   ),
-  matching('pii.passport', /(?<![\w-])(?=[A-Z]{0,2}\d{4})[A-Z0-9]{6,9}(?![\w-])/gi, (match, text) =>
-    near(match, text, /\b(?:passport|reisepass|passeport|pasaporte|passaporto)\b/i, 40, 0),
+  matching(
+    'pii.passport',
+    /(?<![\w-])[A-Z0-9]{6,9}(?![\w-])/gi,
+    (match, text) =>
+      digitsOf(match[0]).length >= 4 && near(match, text, /\b(?:passport|reisepass|passeport|pasaporte|passaporto)\b/i, 40, 0),
   ),
   matching('pii.passport', /(?<!\w)P[A-Z<][A-Z]{3}[A-Z<]{39}(?!\w)/g),
   matching(
@@ -44,9 +47,11 @@ export const PII: readonly Detector[] = [
   ),
 ];
 
-/** Not a mailbox: picture names for dense screens, packages with a version, and the user every git host shares. */
-function isEmail([text]: RegExpExecArray): boolean {
-  return !/@\d+x\.(?:png|jpe?g|gif|webp|svg)$/i.test(text) && !/^git@/i.test(text) && !text.includes('..');
+/** Not a mailbox: picture names for dense screens, the user every git host shares, and a password before a host. */
+function isEmail(match: RegExpExecArray, text: string): boolean {
+  const [address] = match;
+  if (/@\d+x\.(?:png|jpe?g|gif|webp|svg)$|^git@|\.\./i.test(address)) return false;
+  return !/\/\/[^\s/]*:$/.test(text.slice(Math.max(0, match.index - 80), match.index));
 }
 
 function isPublicV4(match: RegExpExecArray, text: string): boolean {
@@ -66,8 +71,8 @@ function countPhones(text: string): number {
     if (isMonotonous(digits)) continue;
     if (/^(?:\+|00[1-9])/.test(candidate)) {
       checks += 1;
-      if (checks > MAX_PHONE_CHECKS) break;
-      if (isValidPhoneNumber(candidate.replace(/^00/, '+')) || /^\+?1[ .-]?\(?[2-9]\d\d\)?[ .-]\d{3}[ .-]\d{4}$/.test(candidate))
+      // behind many that are none the shape alone decides, so that padding hides nothing
+      if (checks > MAX_PHONE_CHECKS || isNorthAmerican(candidate) || isValidPhoneNumber(candidate.replace(/^00/, '+')))
         count += 1;
     } else if (
       isNorthAmerican(candidate) ||
@@ -81,7 +86,7 @@ function countPhones(text: string): number {
 
 /** Written as `(555) 123-4567` or `555-123-4567`, which nothing else is. */
 function isNorthAmerican(text: string): boolean {
-  return /^(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([.-]))[2-9]\d{2}[.-]\d{4}$/.test(text);
+  return /^(?:\+1[ .-]?\(?[2-9]\d{2}\)?[ .-]?|(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-]))\d{3}[ .-]\d{4}$/.test(text);
 }
 
 function isDate(text: string): boolean {
