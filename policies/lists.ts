@@ -1,7 +1,8 @@
 // `$name`: where a policy uses a list of words kept in lists.yaml, the words take its place.
 import { suggestion } from './source.ts';
 
-export type Lists = Readonly<Record<string, readonly string[]>>;
+/** The words of each list, and the names that were used so far. */
+export type Lists = { words: Readonly<Record<string, readonly string[]>>; used: Set<string> };
 /** Stands for the domains that a binding calls its own; it stays a word of its own until a call is judged. */
 export const OWN = '$own';
 const REFERENCE = /^\$([A-Za-z][A-Za-z0-9_-]*)$/;
@@ -30,9 +31,10 @@ export function expandScope(scope: string, lists: Lists): string[] {
 }
 
 function listOf(name: string, lists: Lists): readonly string[] {
-  const words = Object.hasOwn(lists, name) ? lists[name] : undefined;
+  const words = Object.hasOwn(lists.words, name) ? lists.words[name] : undefined;
+  lists.used.add(name);
   if (words !== undefined) return words;
-  const names = Object.keys(lists).map((one) => `$${one}`);
+  const names = Object.keys(lists.words).map((one) => `$${one}`);
   throw new Error(
     `there is no list \`$${name}\`${names.length > 0 ? suggestion(`$${name}`, names) : '; write it into lists.yaml'}`,
   );

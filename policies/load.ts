@@ -74,7 +74,8 @@ class Loader {
   }
 
   finish(files: readonly PolicyFile[]): Loaded {
-    const lists: Lists = Object.fromEntries([...this.#lists].map(([name, { words }]) => [name, words]));
+    const words = Object.fromEntries([...this.#lists].map(([name, list]) => [name, list.words]));
+    const lists: Lists = { words, used: new Set() };
     const rules = this.#written.flatMap(({ source, file }) =>
       (file.rules ?? []).flatMap((_rule, index) => this.#rule(partOf(source, ['rules', index]), lists)),
     );
@@ -82,10 +83,13 @@ class Loader {
     this.#uniqueServers();
     const policy: Policy = {
       rules,
-      lists: lists as Policy['lists'],
+      lists: words,
       risk: this.#risk(),
       tests: this.#written.flatMap(({ source, file }) => testsOf(file, source)),
       bindings: this.#bindings,
+      unused_lists: [...this.#lists].flatMap(([name, { where, bundled }]) =>
+        bundled || lists.used.has(name) ? [] : [{ name, where }],
+      ),
       digest: digestOf(files),
     };
     if (this.#problems.length > 0)

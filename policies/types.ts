@@ -1,7 +1,19 @@
 // The nouns every part shares: verbs, actions, facts, context, risk, decisions and grants. Plain data, no behaviour.
 
 /** What an action does. A binding may use only these; `*` stands for any verb in a policy. */
-export const VERBS = ['read', 'list', 'search', 'draft', 'send', 'write', 'create', 'delete', 'move', 'share', 'execute'] as const;
+export const VERBS = [
+  'read',
+  'list',
+  'search',
+  'draft',
+  'send',
+  'write',
+  'create',
+  'delete',
+  'move',
+  'share',
+  'execute',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** How a resource is spelt. The canonical form of each is in docs/policies.md. */
@@ -62,7 +74,13 @@ export const STRENGTHS = ['enforced', 'checked', 'estimated', 'unknown'] as cons
 export type Strength = (typeof STRENGTHS)[number];
 
 /** Conditions on the situation, checked at every use. */
-export type While = { user_present?: boolean; session?: 'active'; vpn?: boolean; hours?: string; /** Further conditions that must hold too. */ also?: While[] };
+export type While = {
+  user_present?: boolean;
+  session?: 'active';
+  vpn?: boolean;
+  hours?: string /** Further conditions that must hold too. */;
+  also?: While[];
+};
 
 /** The most a grant may give. Durations in milliseconds. */
 export type Limits = {
@@ -139,7 +157,19 @@ export type ScopePiece = { literal: string } | { star: true };
 
 /** One condition on one fact, `where` as file:line. `recent` keeps its whole object as value, with operator `recent`. */
 export type Clause = { fact: string; operator: Operator; value: unknown; where: string };
-export const OPERATORS = ['equals', 'in', 'not_in', 'below', 'at_most', 'above', 'at_least', 'any_of', 'none_of', 'only', 'within'] as const;
+export const OPERATORS = [
+  'equals',
+  'in',
+  'not_in',
+  'below',
+  'at_most',
+  'above',
+  'at_least',
+  'any_of',
+  'none_of',
+  'only',
+  'within',
+] as const;
 export type Operator = (typeof OPERATORS)[number] | 'recent';
 
 /** A rule after loading: lists (`$name`) expanded, durations in ms, sizes in bytes, defaults filled in. */
@@ -229,5 +259,7 @@ export type Policy = {
   risk: RiskPolicy;
   tests: PolicyTest[];
   bindings: Binding[];
+  /** The user's lists that no rule uses, each with `file:line`: for lint. */
+  unused_lists?: { name: string; where: string }[];
   digest: string;
 };
