@@ -96,6 +96,7 @@ class Connection {
     let ready = era === 'modern';
     server.oninitialized = () => {
       ready = true;
+      this.#client = this.#legacyClient(server);
     };
     server.fallbackRequestHandler = (request, context) => this.#request(server, era, request, context);
     const stop = guard.onToolsChanged?.(() => {
@@ -122,9 +123,15 @@ class Connection {
   async #call(client: ClientHandle, params: Record<string, unknown>, context: ServerContext): Promise<Result> {
     const call: Call = { tool: String(params.name), arguments: isRecord(params.arguments) ? params.arguments : {} };
     const answer = client.era === 'modern' ? this.#answer(call, context) : undefined;
-    const progress = progressOf(context);
-    const incoming: IncomingCall = { ...call, client, signal: context.mcpReq.signal, ...progress, ...(answer ? { answer } : {}) };
-    const reply: CallReply = await this.#options.guard.callTool(incoming);
+    const over = new AbortController();
+    const incoming: IncomingCall = {
+      ...call,
+      client,
+      signal: context.mcpReq.signal,
+      ...progressOf(context, AbortSignal.any([context.mcpReq.signal, over.signal])),
+      ...(answer ? { answer } : {}),
+    };
+    const reply: CallReply = await this.#options.guard.callTool(incoming).finally(() => over.abort());
     if ('result' in reply) return relayed(reply.result);
     if (client.era === 'legacy' || !client.forms) throw new Error('a question was put to a client that cannot show it here');
     return this.#question(reply.question, call);
@@ -211,14 +218,14 @@ function declaresForms(capabilities: unknown): boolean {
   return 'form' in elicitation || !('url' in elicitation);
 }
 
-/** Progress goes out only where the client asked for it, and its value always rises (utilities/progress). */
-function progressOf(context: ServerContext): Pick<IncomingCall, 'progress'> {
+/** Progress goes out only where the client asked for it, while the call lasts, and its value always rises (utilities/progress). */
+function progressOf(context: ServerContext, over: AbortSignal): Pick<IncomingCall, 'progress'> {
   const progressToken = context.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return {};
   let last = Number.NEGATIVE_INFINITY;
   return {
     progress: (update) => {
-      if (!(update.progress > last) || context.mcpReq.signal.aborted) return;
+      if (over.aborted || !(update.progress > last)) return;
       last = update.progress;
       context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...update } }).catch(() => undefined);
     },
