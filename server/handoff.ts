@@ -152,7 +152,8 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
   if (exact_only) budget.uses = Math.max(budget.uses, plans.length);
   for (const fact of COUNTED) {
     const limit = terms.limits[fact];
-    const counted = countOf(fact, plans);
+    // what was counted and shown is what is given; a limit alone gives that much, and an estimate counts for nothing
+    const counted = fact === impact.unit && impact.strength !== 'estimated' && !impact.more ? (impact.measured ?? undefined) : undefined;
     const value = counted ?? limit;
     if (value !== undefined) budget[fact] = limit === undefined ? value : Math.min(value, limit);
   }
@@ -226,12 +227,6 @@ function sumPerResource(impacts: readonly Impact[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const impact of impacts) for (const [name, count] of Object.entries(impact.per_resource)) sum[name] = (sum[name] ?? 0) + count;
   return sum;
-}
-
-/** What a budget counts is what was measured; undefined when it doesn't apply or isn't known. */
-function countOf(fact: (typeof COUNTED)[number], plans: readonly Plan[]): number | undefined {
-  const values = plans.map((plan) => plan.verdict.reading?.facts[fact]).filter((value) => typeof value === 'number');
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
 }
 
 /** A count is an oracle: the agent sees it only where it may read all that the call touches anyway. */

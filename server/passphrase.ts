@@ -16,7 +16,7 @@ export class PassphraseError extends Error {
   }
 }
 
-const MIN_CHARACTERS = 8;
+export const MIN_CHARACTERS = 8;
 const MAX_CHARACTERS = 1_024;
 const MAX_WRONG = 5;
 const WAIT_MS = 60_000;

@@ -10,7 +10,7 @@ const domains = fc.constantFrom('files', 'email');
 const names = fc.constantFrom('a', 'b', 'm/a', 'm/b', 'm/n/a', '.env');
 const patterns = fc.constantFrom('a', '*', '**', 'm/*', 'm/**', '**/a', 'm/n/*', '.*');
 const scopes = fc.tuple(fc.oneof(verbs, fc.constant('*')), fc.oneof(domains, fc.constant('*')), fc.option(patterns, { nil: undefined })).map(([verb, domain, pattern]) => (pattern === undefined ? `${verb}:${domain}` : `${verb}:${domain}:${pattern}`));
-const conditions = fc.constantFrom<Partial<Rule>>(
+const conditions = fc.constantFrom<Partial<Omit<Rule, 'scope'>>>(
   {},
   { when: [{ fact: 'recipients', operator: 'at_most', value: 3, where: '' }] },
   { unless: [{ fact: 'recipients', operator: 'above', value: 3, where: '' }] },

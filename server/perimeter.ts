@@ -1,0 +1,324 @@
+// The guard put together: state, audit, policy, identity, downstreams and the road, started and stopped in one place.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { loadSqlParsers } from '../policies/sql/index.ts';
+import type { Context } from '../policies/types.ts';
+import { GUARD_TOOLS } from '../tools/guard/index.ts';
+import { BadInput, defineTool } from '../tools/guard/tool.ts';
+import { misfit } from './arguments.ts';
+import { openHashKey } from './audit/key.ts';
+import { type OpenAudit, openAudit } from './audit/log.ts';
+import { bindServer } from './bindings.ts';
+import { buildCatalog, type Catalog } from './catalog.ts';
+import { iso } from './clock.ts';
+import { createClockGuard } from './clock-guard.ts';
+import type { Config } from './config.ts';
+import { protects } from './disk.ts';
+import { createDownstreams } from './downstream.ts';
+import { createElevations, type Elevations } from './elevations.ts';
+import { type ServedClient, serveClient } from './endpoint.ts';
+import { createGrants, type Grants } from './grants.ts';
+import { createGuard } from './guard.ts';
+import { createHistories } from './histories.ts';
+import { createIdentity, type IdentityService } from './identity.ts';
+import { createJudging, type Sight } from './judging.ts';
+import { createMeasure, previewTools } from './measure.ts';
+import { createPins, type Pins } from './pins.ts';
+import { openPolicies, type Policies } from './policies.ts';
+import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
+import { createPowers } from './powers.ts';
+import { badInputResult } from './refusals.ts';
+import { type OpenedStore, openStore } from './store/index.ts';
+
+/** How long a first `tools/list` waits for slow downstreams. */
+const START_MS = 20_000;
+
+export type PerimeterOptions = {
+  config: Config;
+  clock: Clock;
+  log: (line: string) => void;
+  version: string;
+  /** How this installation is started, for downstreams whose command is `perimeter`. */
+  perimeterCommand: { command: string; args: string[] };
+  /** Opened by a command for a moment, not to serve. */
+  brief?: boolean;
+  /** Stands in for the processes of mcp.json, for tests. */
+  downstreams?: Downstreams;
+  /** Shortens waits in tests. */
+  wait_ms?: number;
+};
+
+/** A running guard. */
+export type Perimeter = {
+  guard: GuardPort;
+  config: Config;
+  clock: Clock;
+  store: OpenedStore;
+  audit: OpenAudit;
+  identity: IdentityService;
+  policies: Policies;
+  grants: Grants;
+  elevations: Elevations;
+  pins: Pins;
+  downstreams: Downstreams;
+  catalog(): Catalog;
+  /** Sets or clears the lock; setting it stops calls in flight and withdraws what waits. */
+  lock(reason: string | undefined, by: string): Promise<void>;
+  unlock(by: string): Promise<void>;
+  serve(streams: { input: Readable; output: Writable } | Duplex, agent?: string): Promise<ServedClient>;
+  close(): Promise<void>;
+};
+
+/** Opens everything for a state directory this process owns. Throws, with what to do, when a part can't be opened. */
+export async function openPerimeter(options: PerimeterOptions): Promise<Perimeter> {
+  const { config, clock, log } = options;
+  await loadSqlParsers();
+  const store = await openStore(config.state, { clock });
+  if (store.recovered !== undefined) log(store.recovered);
+  const policies = openPolicies(config);
+  const key = await openHashKey(config.state);
+  const audit = await openAudit({
+    dir: join(config.state, 'audit'),
+    clock,
+    key,
+    zone: config.timezone,
+    ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }),
+  });
+  await audit.append({
+    type: 'policy.loaded',
+    policy_digest: policies.current.digest,
+    facts: { rules: policies.current.rules.length },
+  });
+
+  let stopper = new AbortController();
+  const grants = createGrants({ store, audit, clock });
+  const elevations = createElevations({
+    store,
+    audit,
+    clock,
+    grants,
+    policyDigest: () => policies.current.digest,
+    survive_restart: config.session.survive_restart,
+  });
+  const endAll = async (reason: string, fits: (one: { session_id: string }) => boolean = () => true) => {
+    stopper.abort();
+    stopper = new AbortController();
+    await elevations.cancelAll(fits, reason);
+    await grants.finishAll(fits, 'ended', { type: 'grant.ended', reason });
+  };
+  const identity = await createIdentity({
+    config,
+    store,
+    audit,
+    clock,
+    brief: options.brief === true,
+    onEnded: (id, reason) => endAll(`the session ended (${reason})`, (one) => one.session_id === id),
+  });
+  const clockGuard = createClockGuard({ store, audit, clock, onAnomaly: () => endAll('the clock was set back') });
+  await elevations.recover();
+  await grants.recover();
+
+  const pins = createPins({ store, audit, clock });
+  const downstreams = options.downstreams ?? createDownstreams(config.entries, {
+    clock,
+    log,
+    perimeterCommand: options.perimeterCommand,
+    onRefused: (server, method) =>
+      void audit
+        .append({
+          type: 'call.refused',
+          server,
+          decision: 'deny',
+          rule: 'tool',
+          why: `the server asked for \`${method.slice(0, 80)}\`, which no downstream may`,
+          method: method.slice(0, 80),
+        })
+        .catch(() => undefined),
+  });
+  const own = GUARD_TOOLS.map(defineTool);
+  let catalog: Catalog | undefined;
+  const current = () =>
+    (catalog ??= buildCatalog(downstreams, {
+      prefix: config.prefix,
+      own,
+      hidden: (server, tool) => previewsOf(server).has(tool),
+    }));
+  const previewsOf = (server: string) => previewTools(downstreams.get(server)?.tools() ?? []);
+  downstreams.onTools((name) => {
+    catalog = undefined;
+    void pins.see(name, downstreams.get(name)?.tools() ?? []).catch(() => undefined);
+  });
+
+  const entries = new Map(config.entries.map((entry) => [entry.name, entry]));
+  const histories = createHistories();
+  const judging = createJudging({
+    clock,
+    store,
+    policy: () => policies.current,
+    grants,
+    histories,
+    pins,
+    measure: createMeasure({ clock, audit }),
+    bound(server) {
+      const entry = entries.get(server);
+      return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
+    },
+    isProtected: protects(config.protected),
+    catalog: () => ({
+      find(name) {
+        const entry = current().find(name);
+        return entry?.server === undefined ? undefined : { server: entry.server, tool: entry.tool, definition: entry.definition };
+      },
+    }),
+    downstream: (server) => downstreams.get(server),
+  });
+  const powers = createPowers({
+    judging,
+    elevations,
+    grants,
+    audit,
+    policy: () => policies.current,
+    min_answer: config.channels.min_answer,
+    approver: config.user.name,
+    humanActed: (channel) => identity.humanActed(channel),
+    ...(options.wait_ms === undefined ? {} : { wait_ms: options.wait_ms }),
+  });
+
+  async function identify({ client }: Pick<IncomingCall, 'client'>): Promise<Sight> {
+    await clockGuard.check();
+    const { session, record } = await identity.touch();
+    const present = identity.userPresent();
+    const context: Context = { now: clock.now(), zone: config.timezone, session };
+    if (record) context.session_ends = Date.parse(record.expires_at);
+    if (present !== undefined) context.user_present = present;
+    const who = {
+      agent: client.agent ?? config.agent,
+      user: record?.user ?? config.user.name,
+      role: record?.role ?? config.user.role,
+      session_id: record?.session_id ?? 'none',
+    };
+    return { context, who };
+  }
+
+  /** The guard's own tools answer here; nothing of theirs goes downstream. */
+  function ownTool(call: IncomingCall, sight: Sight): Promise<CallReply> | undefined {
+    const tool = GUARD_TOOLS.find((one) => one.name === call.tool);
+    return tool && runOwn(tool, call, sight);
+  }
+
+  async function runOwn(tool: (typeof GUARD_TOOLS)[number], call: IncomingCall, sight: Sight): Promise<CallReply> {
+    const definition = own.find((one) => one.name === tool.name);
+    const problem = misfit(definition?.inputSchema ?? {}, call.arguments);
+    if (problem !== undefined) return { result: badInputResult(problem) };
+    if (sight.context.session !== 'active' && tool.name === 'request_elevation')
+      return { result: badInputResult('the user is not signed in; ask them to run `perimeter login`') };
+    try {
+      const outcome = await tool.run(tool.input.parse(call.arguments), powers.of(call, sight));
+      if ('question' in outcome) return outcome;
+      return { result: { content: [{ type: 'text', text: outcome.text }], structuredContent: outcome.value } };
+    } catch (error) {
+      if (error instanceof BadInput) return { result: badInputResult(error.message) };
+      log(`${tool.name} failed: ${error instanceof Error ? error.message : 'unknown error'}`);
+      return { result: badInputResult('the guard could not do this; nothing was changed, and its log says why') };
+    }
+  }
+
+  let started: Promise<void> | undefined;
+  const guard = createGuard({
+    clock,
+    audit,
+    judging,
+    grants,
+    histories,
+    policyDigest: () => policies.current.digest,
+    identify,
+    own: ownTool,
+    askInline: (call, sight) => powers.askInline(call, sight),
+    tools: async () => {
+      await ready();
+      return current().list;
+    },
+    disconnected: (client) => powers.gone(client),
+    stop: () => stopper.signal,
+  });
+  const ready = () => (started ??= downstreams.start(START_MS).then(seen));
+  /** Pins what the downstreams offer before the first call can reach it. */
+  async function seen(): Promise<void> {
+    for (const one of downstreams.all()) if (one.state === 'ready') await pins.see(one.entry.name, one.tools());
+    catalog = undefined;
+  }
+  const call = guard.callTool;
+  guard.callTool = async (incoming) => {
+    await ready();
+    return call(incoming);
+  };
+
+  const stopWatching = policies.watch((change) => {
+    for (const problem of change.problems) log(`policy not taken over: ${problem}`);
+    const event =
+      change.problems.length === 0
+        ? { type: 'policy.loaded', policy_digest: policies.current.digest }
+        : { type: 'policy.rejected', policy_digest: policies.current.digest, why: change.problems.slice(0, 5).join('; ') };
+    void audit.append(event).catch(() => undefined);
+  });
+  const secret = randomBytes(32);
+  const clients = new Set<ServedClient>();
+
+  return {
+    guard,
+    config,
+    clock,
+    store,
+    audit,
+    identity,
+    policies,
+    grants,
+    elevations,
+    pins,
+    downstreams,
+    catalog: current,
+    async lock(reason, by) {
+      await audit.append({ type: 'lock.set', approver: by, ...(reason === undefined ? {} : { why: reason }) });
+      await store.update((data) => {
+        data.lock = { set_at: iso(clock.now()), by, ...(reason === undefined ? {} : { reason }) };
+      });
+      await endAll('everything was locked');
+    },
+    async unlock(by) {
+      await audit.append({ type: 'lock.cleared', approver: by, granted_by: 'human' });
+      await store.update((data) => {
+        data.lock = null;
+      });
+    },
+    async serve(streams, agent) {
+      const [input, output] = 'input' in streams ? [streams.input, streams.output] : [streams, streams];
+      const client = await serveClient({
+        guard,
+        input,
+        output,
+        clock,
+        secret,
+        info: { name: 'perimeter', version: options.version, instructions: INSTRUCTIONS },
+        ...(agent === undefined ? {} : { agent }),
+      });
+      clients.add(client);
+      void client.closed.then(() => clients.delete(client));
+      return client;
+    },
+    async close() {
+      stopWatching();
+      stopper.abort();
+      for (const client of clients) await client.close();
+      elevations.close();
+      grants.close();
+      identity.close();
+      await downstreams.close();
+      await audit.close();
+      await store.close();
+    },
+  };
+}
+
+const INSTRUCTIONS =
+  'These tools are guarded: every call is checked against the policy of the user. A refused call says why, and whether a person may approve it; then call request_elevation with the calls you plan and an honest reason. Never try to reach the same end by another way.';

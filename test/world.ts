@@ -1,0 +1,181 @@
+// A whole guard in one process: the real road, audit, state and policies on a temporary folder; only time, the human and the downstream servers are ours.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../server/config.ts';
+import { createCommands } from '../server/commands.ts';
+import { openPerimeter, type Perimeter } from '../server/perimeter.ts';
+import type { AuditEvent, ClientHandle, Clock, Downstream, Downstreams, ForwardOptions, FormAnswer, Question, ServerEntry, ToolDefinition, ToolResult } from '../server/ports.ts';
+
+export type FakeClock = Clock & {
+  /** Time passes: both clocks go on. */
+  advance(ms: number): void;
+  /** Somebody sets the wall clock; the monotonic one doesn't follow. */
+  set(now: string | number): void;
+};
+
+/** Monday noon, unless told otherwise. */
+export function fakeClock(start = '2026-11-23T12:00:00.000Z'): FakeClock {
+  let now = Date.parse(start);
+  let mono = 1_000_000;
+  return {
+    now: () => now,
+    mono: () => mono,
+    advance(ms) {
+      now += ms;
+      mono += ms;
+    },
+    set(to) {
+      now = typeof to === 'number' ? to : Date.parse(to);
+    },
+  };
+}
+
+type TinyTool = Partial<Omit<ToolDefinition, 'name'>> & { run?(args: Record<string, unknown>, options: ForwardOptions): ToolResult | Promise<ToolResult> };
+export type TinyServer = Record<string, TinyTool>;
+export type Forwarded = { server: string; tool: string; arguments: Record<string, unknown>; meta: Record<string, unknown> };
+
+/** How the human at the form answers; `after` in ms. Undefined: the form stays open. */
+export type Human = (question: Question) => Omit<FormAnswer, 'request_id'> | undefined | Promise<Omit<FormAnswer, 'request_id'> | undefined>;
+
+export const yes = (decision: 'approve' | 'approve_once' | 'deny' = 'approve'): Omit<FormAnswer, 'request_id'> => ({ action: 'accept', content: { decision }, after: 4_000 });
+
+export type WorldOptions = {
+  /** rules/test.yaml; without `version:` and `rules:` they are put in front. */
+  rules?: string;
+  bindings?: string;
+  servers?: Record<string, TinyServer>;
+  /** Members of `perimeter` in mcp.json. */
+  settings?: Record<string, unknown>;
+  /** Extra members of each server entry. */
+  entries?: Record<string, Record<string, unknown>>;
+  human?: Human;
+  clock?: FakeClock;
+  /** A folder to use again, for restarts. */
+  folder?: string;
+  wait_ms?: number;
+};
+
+export type World = {
+  perimeter: Perimeter;
+  clock: FakeClock;
+  folder: string;
+  /** What reached a downstream, in order. */
+  forwarded: Forwarded[];
+  questions: Question[];
+  call(tool: string, args?: Record<string, unknown>, options?: { client?: ClientHandle; signal?: AbortSignal }): Promise<ToolResult>;
+  /** `request_elevation`, its structured answer. */
+  ask(input: Record<string, unknown>, options?: { client?: ClientHandle; signal?: AbortSignal }): Promise<Record<string, unknown>>;
+  /** A command as from the terminal of the human. */
+  command(name: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  client(extra?: Partial<ClientHandle>): ClientHandle;
+  events(type?: string): Promise<AuditEvent[]>;
+  close(options?: { keep: boolean }): Promise<void>;
+};
+
+/** The decision in a refusal. */
+export function decisionOf(result: ToolResult): { decision: string; rule: string; why: string; failed: string[]; where?: string; request_elevation?: { arguments: Record<string, unknown> } } {
+  return result._meta?.['perimeter/decision'] as ReturnType<typeof decisionOf>;
+}
+
+const text = (said: string): ToolResult => ({ content: [{ type: 'text', text: said }] });
+
+export async function world(options: WorldOptions = {}): Promise<World> {
+  const clock = options.clock ?? fakeClock();
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'perimeter-world-'));
+  const servers = options.servers ?? {};
+  if (options.folder === undefined) write(folder, options, servers);
+  const forwarded: Forwarded[] = [];
+  const questions: Question[] = [];
+  const config = loadConfig(join(folder, 'mcp.json'), { HOME: join(folder, 'home') });
+  const perimeter = await openPerimeter({
+    config,
+    clock,
+    log: () => undefined,
+    version: '0.0.0',
+    perimeterCommand: { command: 'perimeter', args: [] },
+    downstreams: tinyDownstreams(config.entries, servers, forwarded),
+    wait_ms: options.wait_ms ?? 2_000,
+  });
+  const commands = createCommands(perimeter);
+
+  function client(extra: Partial<ClientHandle> = {}): ClientHandle {
+    return {
+      connection_id: Math.random().toString(36).slice(2),
+      name: 'test-client',
+      version: '1',
+      era: 'legacy',
+      forms: options.human !== undefined,
+      async form(question) {
+        questions.push(question);
+        const answer = await options.human?.(question);
+        if (answer === undefined) return new Promise<FormAnswer>(() => undefined);
+        return { request_id: question.request_id, ...answer };
+      },
+      ...extra,
+    };
+  }
+  const usual = client();
+
+  const made: World = {
+    perimeter,
+    clock,
+    folder,
+    forwarded,
+    questions,
+    client,
+    async call(tool, args = {}, given = {}) {
+      const reply = await perimeter.guard.callTool({ tool, arguments: args, client: given.client ?? usual, signal: given.signal ?? new AbortController().signal });
+      if ('question' in reply) throw new Error('a modern client is asked; call the guard yourself');
+      return reply.result;
+    },
+    async ask(input, given) {
+      const result = await made.call('request_elevation', { justification: 'for the test', ...input }, given);
+      if (result.isError) throw new Error(String(result.content[0]?.['text']));
+      return result.structuredContent ?? {};
+    },
+    command: async (name, params = {}) => (await commands(name, params, { event: () => undefined, signal: new AbortController().signal }, { as: 'command', version: '0.0.0', account: 'john' })) as Record<string, unknown>,
+    async events(type) {
+      const events: AuditEvent[] = [];
+      for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+        const page = await perimeter.audit.query({ limit: 500, ...(type === undefined ? {} : { type }), ...(cursor === undefined ? {} : { cursor }) });
+        events.push(...page.events);
+        cursor = page.next_cursor;
+      }
+      return events.reverse();
+    },
+    async close(how) {
+      await perimeter.close();
+      if (how?.keep !== true) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return made;
+}
+
+function write(folder: string, options: WorldOptions, servers: Record<string, TinyServer>): void {
+  mkdirSync(join(folder, 'home'));
+  mkdirSync(join(folder, 'policies', 'rules'), { recursive: true });
+  mkdirSync(join(folder, 'policies', 'bindings'), { recursive: true });
+  const rules = options.rules ?? '';
+  writeFileSync(join(folder, 'policies', 'rules', 'test.yaml'), rules.startsWith('version:') ? rules : `version: 1\nrules:${rules === '' ? ' []' : `\n${rules}`}\n`);
+  if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
+  const mcpServers = Object.fromEntries(Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]));
+  const settings = { agent: 'felix', user: { name: 'john', role: 'user' }, policies: './policies', state: './state', timezone: 'UTC', ...options.settings };
+  writeFileSync(join(folder, 'mcp.json'), JSON.stringify({ mcpServers, perimeter: settings }));
+}
+
+function tinyDownstreams(entries: readonly ServerEntry[], servers: Record<string, TinyServer>, forwarded: Forwarded[]): Downstreams {
+  const all = entries.map((entry): Downstream => {
+    const server = servers[entry.name] ?? {};
+    return {
+      entry,
+      state: 'ready',
+      tools: () => Object.entries(server).map(([name, { run: _run, ...tool }]) => ({ inputSchema: { type: 'object' }, ...tool, name })),
+      async call(tool, args, options) {
+        forwarded.push({ server: entry.name, tool, arguments: args, meta: options.meta });
+        return (await server[tool]?.run?.(args, options)) ?? text('done');
+      },
+    };
+  });
+  return { all: () => all, get: (name) => all.find((one) => one.entry.name === name), start: async () => undefined, onTools: () => undefined, close: async () => undefined };
+}
