@@ -29,13 +29,15 @@ export class Archive {
   /** Newest first. Throws BadQuestion when a filter can't be read. */
   async query(filter: AuditFilter): Promise<{ events: AuditEvent[]; next_cursor?: string }> {
     const { clock, zone, discretion } = this.#options;
-    const { rows, matches, limit } = readFilter(filter, { index: this.#index, now: clock.now(), zone, discretion });
+    const { rows, text, limit } = readFilter(filter, { index: this.#index, now: clock.now(), zone, discretion });
     const events: AuditEvent[] = [];
     for (const row of this.#index.newest(rows)) {
       // One more row than asked for is there, so there is another page.
       if (events.length === limit) return { events, next_cursor: String(events.at(-1)!.seq) };
-      const event = await this.#shelf.event(this.#index.place(row));
-      if (!matches || matches(event)) events.push(event);
+      const line = await this.#shelf.line(this.#index.place(row));
+      if (text && !text.inLine(line)) continue;
+      const event = this.#shelf.read(line);
+      if (!text || text.matches(event)) events.push(event);
     }
     return { events };
   }
@@ -48,14 +50,14 @@ export class Archive {
   /** Every event from this `seq` on, oldest first. */
   async *events(from = 1): AsyncGenerator<AuditEvent> {
     for (let row = this.#index.firstFrom(from); row < this.#index.rows; row += 1) {
-      yield await this.#shelf.event(this.#index.place(row));
+      yield this.#shelf.read(await this.#shelf.line(this.#index.place(row)));
     }
   }
 
   async #linked({ kind, id }: Link): Promise<AuditEvent[]> {
     const test = kind === 'id' ? this.#index.ofId(id) : this.#index.where(kind, (value) => value === id);
     const events: AuditEvent[] = [];
-    for (const row of this.#index.newest([test])) events.push(await this.#shelf.event(this.#index.place(row)));
+    for (const row of this.#index.newest([test])) events.push(this.#shelf.read(await this.#shelf.line(this.#index.place(row))));
     const exact = kind === 'id' ? events.filter((event) => event.id === id || event.call_id === id) : events;
     return exact.reverse();
   }

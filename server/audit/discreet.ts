@@ -5,7 +5,8 @@ import { visible } from '../../policies/values/visible.ts';
 import { maskProse, maskResource, maskSecrets } from './mask.ts';
 
 /** How a field is stored: as it is, as a resource, masked, as a keyed hash; `facts` have their own table. */
-type FieldClass = 'id' | 'public' | 'resource' | 'prose' | 'facts' | 'sensitive';
+type TextClass = 'id' | 'public' | 'resource' | 'prose';
+type FieldClass = TextClass | 'facts' | 'sensitive';
 
 /** Every field the guard writes. Keep docs/audit.md in step. */
 const FIELDS: Readonly<Record<string, FieldClass>> = {
@@ -45,6 +46,8 @@ const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|client)[._-]?(?:key|secret))s?$/i;
 
 const MAX_TEXT_LENGTH = 4096;
+const MAX_KNOWN_TEXTS = 5000;
+const MAX_KNOWN_LENGTH = 500;
 const MAX_ITEMS = 100;
 const MAX_DEPTH = 6;
 /** A record's members are never larger; facts are the first to go. Characters. */
@@ -56,6 +59,7 @@ export type Discreet = { members: Record<string, unknown>; redacted: string[] };
 /** Turns events into what may be stored. The key makes hashes of sensitive values comparable inside this log and nowhere else. */
 export class Discretion {
   readonly #key: Buffer;
+  readonly #known = new Map<string, string>();
 
   constructor(key: Buffer) {
     if (key.length < 16) throw new Error('the audit key is shorter than 16 bytes, make a new one');
@@ -70,7 +74,7 @@ export class Discretion {
 
   /** A resource or action as it stands in the log, for those who search for one. */
   resource(text: string): string {
-    return shown(this.#resource(text));
+    return this.#text('resource', text);
   }
 
   apply(event: Readonly<Record<string, unknown>>): Discreet {
@@ -81,24 +85,30 @@ export class Discretion {
       const stored = this.#field(Object.hasOwn(FIELDS, name) ? FIELDS[name]! : 'sensitive', name, value, redacted);
       if (stored !== undefined) members[shown(name).slice(0, 100)] = stored;
     }
+    this.#fit(members, redacted);
+    return { members, redacted: [...new Set(redacted)] };
+  }
+
+  /** Hashes the largest fields of an event that would not fit a record. Throws when that isn't enough. */
+  #fit(members: Record<string, unknown>, redacted: string[]): void {
+    let length = JSON.stringify(members).length;
     for (const name of ['facts', 'message', 'actions', 'scope', 'per_resource']) {
-      if (JSON.stringify(members).length <= MAX_MEMBERS_LENGTH) break;
+      if (length <= MAX_MEMBERS_LENGTH) return;
       if (members[name] === undefined) continue;
       members[name] = this.hash(members[name]);
       redacted.push(`${name} (too large)`);
+      length = JSON.stringify(members).length;
     }
-    if (JSON.stringify(members).length > MAX_MEMBERS_LENGTH) throw new Error('the audit event is too large to record');
-    return { members, redacted: [...new Set(redacted)] };
+    if (length > MAX_MEMBERS_LENGTH) throw new Error('the audit event is too large to record');
   }
 
   #field(kind: FieldClass, name: string, value: unknown, redacted: string[]): unknown {
     if (kind === 'sensitive') return SECRET_NAME.test(name) ? removed(name, redacted) : this.hash(value);
     if (kind === 'facts') return this.#facts(value, redacted);
-    const change = { id: shown, public: maskSecrets, resource: (text: string) => this.#resource(text), prose: maskProse }[kind];
     return walk(value, name, MAX_DEPTH, redacted, (text, path) => {
-      const changed = change(text);
-      if (kind !== 'id' && changed.includes('[secret]') && !text.includes('[secret]')) redacted.push(path);
-      return shown(changed);
+      const stored = this.#text(kind, text);
+      if (kind !== 'id' && stored.includes('[secret]') && !text.includes('[secret]')) redacted.push(path);
+      return stored;
     });
   }
 
@@ -121,7 +131,21 @@ export class Discretion {
     return value.slice(0, MAX_ITEMS).map((item) => (plain(item) ? item : this.hash(item)));
   }
 
-  #resource(text: string): string {
+  /** The same rules, tools and people come with every call: looking through their words once is enough. */
+  #text(kind: TextClass, text: string): string {
+    const name = `${kind} ${text}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const stored = shown(this.#masked(kind, text));
+    if (this.#known.size >= MAX_KNOWN_TEXTS) this.#known.clear();
+    if (text.length <= MAX_KNOWN_LENGTH) this.#known.set(name, stored);
+    return stored;
+  }
+
+  #masked(kind: TextClass, text: string): string {
+    if (kind === 'id') return text;
+    if (kind === 'public') return maskSecrets(text);
+    if (kind === 'prose') return maskProse(text);
     return maskResource(text, (number) => this.hash(number).slice(5, 13));
   }
 }

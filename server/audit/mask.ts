@@ -1,6 +1,7 @@
 // Masking: what looks like a secret or like personal data in a text is replaced by a word in brackets, before it is stored or shown.
 import { isValidIBAN } from 'ibantools';
 import { withoutInvisible } from '../../policies/values/characters.ts';
+import { detectDataClasses } from '../../policies/values/data-classes.ts';
 
 /** A pattern, what stands for its matches, and optionally which matches are meant. `$1` keeps the first group. */
 type Mask = { pattern: RegExp; by: string | ((match: string) => string); only?: (match: string) => boolean };
@@ -67,9 +68,25 @@ export function maskResource(text: string, tag: (number: string) => string): str
   ]);
 }
 
-/** Replaces secrets and personal data: for what a person or an agent wrote. Names of people can't be told from other words and stay. */
+/**
+ * Replaces secrets and personal data: for what a person or an agent wrote. Names of people can't be told from other words and
+ * stay; words about health stay too, since without a name they are a topic.
+ */
 export function maskProse(text: string): string {
-  return masked(text, [...SECRETS, ...LIKELY_SECRETS, ...PERSONAL]);
+  const known = masked(text, [...SECRETS, ...LIKELY_SECRETS, ...PERSONAL]);
+  if (!holdsData(known)) return known;
+  const byWord = known.replace(/\S+/g, (word) => (holdsData(word) ? WITHHELD : word));
+  if (!holdsData(byWord)) return byWord;
+  // What only its surroundings make a passport or an account number is one of the words with a digit.
+  const byDigit = aroundKept(byWord, (piece) => piece.replace(/\S*\p{Nd}\S*/gu, WITHHELD));
+  return holdsData(byDigit) ? WITHHELD : byDigit;
+}
+
+const WITHHELD = '[withheld]';
+
+/** What the detectors of the policies still find, so that both always agree on what is sensitive. */
+function holdsData(text: string): boolean {
+  return detectDataClasses(text).classes.some((name) => name.split('.')[0] !== 'health');
 }
 
 function masked(text: string, masks: Mask[]): string {

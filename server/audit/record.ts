@@ -29,7 +29,7 @@ const KEY_ORDER = [
 ];
 const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]));
 /** Written by the log itself; a caller's own are dropped. */
-export const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
+const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
 
 /** The JSON text of the members between `timestamp` and `prev`, without braces. `redacted` comes last. */
 export function memberText(members: Readonly<Record<string, unknown>>, redacted: readonly string[]): string {
@@ -51,8 +51,12 @@ export function encodeRecord(head: Head, members: string, prev: string): { bytes
 }
 
 /** SHA-256 over a zero byte, the 32 bytes of `prev`, and the record's bytes without its `hash` member. Hex. */
-export function chainHash(prev: string, body: Uint8Array): string {
-  return createHash('sha256').update('\0').update(prev, 'hex').update(body).digest('hex');
+function chainHash(prev: string, body: Uint8Array, end = ''): string {
+  return createHash('sha256')
+    .update(Buffer.from(`00${prev}`, 'hex'))
+    .update(body)
+    .update(end)
+    .digest('hex');
 }
 
 // `,"hash":"` and 64 hex digits and `"}`
@@ -77,8 +81,8 @@ export function readRecord(line: Buffer, hashed: boolean): ReadRecord {
   const shaped = Number.isSafeInteger(event.seq) && event.seq > 0 && [event.id, event.timestamp, event.type].every(isText);
   if (!shaped || event.prev !== end[1] || event.hash !== end[2]) return { problem: 'lacks the members of a record' };
   if (hashed) {
-    const body = Buffer.concat([line.subarray(0, -HASH_MEMBER_BYTES), Buffer.from('}')]);
-    if (chainHash(event.prev, body) !== event.hash) return { problem: 'does not match its own hash', event };
+    if (chainHash(event.prev, line.subarray(0, -HASH_MEMBER_BYTES), '}') !== event.hash)
+      return { problem: 'does not match its own hash', event };
   }
   return { event };
 }

@@ -16,17 +16,18 @@ export class Shelf {
   }
 
   /**
-   * The event at this place. One that was changed after it was written comes with `damaged`, which says so; where no event
+   * The event in a line. One that was changed after it was written comes with `damaged`, which says so; where no event
    * can be read any more this throws.
    */
-  async event(place: Place): Promise<AuditEvent> {
-    const read = readRecord(await this.#bytes(place), true);
+  read(line: Buffer): AuditEvent {
+    const read = readRecord(line, true);
     if (!('problem' in read)) return read.event;
     if (read.event) return { ...read.event, damaged: `this record ${read.problem}` };
-    throw new Error(`a record in \`${place.segment.name}\` ${read.problem}, run \`perimeter audit verify\``);
+    throw new Error(`a record of the audit log ${read.problem}, run \`perimeter audit verify\``);
   }
 
-  async #bytes(place: Place): Promise<Buffer> {
+  /** The bytes at this place. */
+  async line(place: Place): Promise<Buffer> {
     const { path } = place.segment;
     const first = Math.floor(place.offset / BLOCK_BYTES);
     const last = Math.floor((place.offset + place.length - 1) / BLOCK_BYTES);

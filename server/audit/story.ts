@@ -173,14 +173,15 @@ function endless(sentence: string): string {
 
 /** Says a day once, then only times until the day changes. */
 class StoryClock {
+  readonly #weekday: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   readonly #time: Intl.DateTimeFormat;
   readonly #zone: string;
   #said = '';
 
   constructor(zone: string) {
-    const date = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
-    this.#day = new Intl.DateTimeFormat('en-GB', { ...date, timeZone: zone });
+    this.#weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: zone });
+    this.#day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: zone });
     this.#time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', hourCycle: 'h23', timeZone: zone });
     this.#zone = zone;
   }
@@ -192,7 +193,7 @@ class StoryClock {
     const isNew = day !== this.#said;
     const zone = this.#said === '' ? ` (${this.#zone})` : '';
     this.#said = day;
-    return isNew ? `${day}, ${this.#time.format(ms)}${zone}` : this.#time.format(ms);
+    return isNew ? `${this.#weekday.format(ms)} ${day}, ${this.#time.format(ms)}${zone}` : this.#time.format(ms);
   }
 
   short(timestamp: string): string {

@@ -28,7 +28,8 @@ export type VerifyOptions = {
   pub?: string;
   /** The second place of the checkpoints. */
   copy?: string;
-  progress?: (done: { events: number; segment: string }) => void;
+  /** Called now and then with the number of records checked so far. */
+  progress?: (done: { events: number }) => void;
   files?: AuditFiles;
 };
 
@@ -66,16 +67,16 @@ class Check {
   async run(dir: string, { pub, copy, progress, files = realFiles }: VerifyOptions): Promise<void> {
     await this.#readKeys(files, dir, pub);
     await this.#readNotes(files, join(dir, 'checkpoints.txt'));
-    if (copy !== undefined) await this.#readNotes(files, copy, true);
+    const hasCopy = copy === undefined || (await this.#readNotes(files, copy));
     const segments = await listSegments(files, dir);
     if (!segments || (segments.length === 0 && this.#awaited.size === 0)) {
       this.unchecked(segments ? `there is no audit log in \`${dir}\`` : `there is no folder \`${dir}\``);
       return;
     }
     for (const [index, segment] of segments.entries()) {
-      await this.#segment(files, segment, index === segments.length - 1);
-      progress?.({ events: this.#events, segment: segment.name });
+      await this.#segment(files, segment, index === segments.length - 1, progress);
     }
+    if (!hasCopy && this.#checkpoints > 0) this.unchecked(`there is no checkpoint copy at \`${copy}\``);
     this.#finish();
   }
 
@@ -109,11 +110,11 @@ class Check {
     else this.unchecked(why);
   }
 
-  async #readNotes(files: AuditFiles, path: string, required = false): Promise<void> {
+  /** False when there is no such file. */
+  async #readNotes(files: AuditFiles, path: string): Promise<boolean> {
     const name = basename(path);
     const text = await readText(files, path);
-    if (text === undefined && required) this.unchecked(`there is no checkpoint copy at \`${path}\``);
-    if (text === undefined) return;
+    if (text === undefined) return false;
     const { notes, bad, torn } = parseNotes(text);
     if (torn > 0) this.#warnings.push(`the last note in \`${name}\` was not finished (${torn} bytes)`);
     for (const index of bad) this.#add({ segment: name, line: index, problem: `note ${index} can't be read` });
@@ -122,12 +123,16 @@ class Check {
       this.#newestNote = Math.max(this.#newestNote, note.size);
       this.#awaited.set(note.size, [...(this.#awaited.get(note.size) ?? []), { note, from: name }]);
     }
+    return true;
   }
 
-  async #segment(files: AuditFiles, segment: Segment, isLast: boolean): Promise<void> {
+  async #segment(files: AuditFiles, segment: Segment, isLast: boolean, progress: VerifyOptions['progress']): Promise<void> {
     const file = await files.read(segment.path);
     try {
-      for await (const lines of readLines(file)) for (const line of lines) this.#line(line, segment, isLast);
+      for await (const lines of readLines(file)) {
+        for (const line of lines) this.#line(line, segment, isLast);
+        progress?.({ events: this.#events });
+      }
     } finally {
       await file.close();
     }

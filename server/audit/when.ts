@@ -83,7 +83,10 @@ class Reading {
   }
 
   #simple(text: string): Span | undefined {
-    const bare = text.replace(/^(?:on|in|during|within|at|over) /, '').replace(/^the (?!day before)/, '');
+    const bare = text
+      .replace(/^(?:on|in|during|within|at|over) /, '')
+      .replace(/^the (?!day before)/, '')
+      .replace(/^(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2})(?::\d{2})?$/, '$1 $2');
     return (
       this.#instant(bare) ??
       this.#ago(bare) ??
@@ -151,7 +154,7 @@ class Reading {
     if (partDay && part) return this.#part(partDay, part);
     const time = String.raw`(\d{1,2}):(\d{2})(?: ?(am|pm))?|(\d{1,2}) ?(am|pm)`;
     const match =
-      new RegExp(`^(?:(.+?)(?: at|t)? ?)?\\b(?:${time})$`).exec(text) ??
+      new RegExp(`^(?:(.+?)(?: at)? ?)?\\b(?:${time})$`).exec(text) ??
       swapped(new RegExp(`^(?:${time})(?: on)? (.+)$`).exec(text));
     if (!match) return undefined;
     const [, dayWords, hourText, minute, half, hourOnly, halfOnly] = match;

@@ -1,7 +1,8 @@
 // What the audit's tests share: a clock that is set by hand, a log in a temporary folder, and a disk that fails on demand.
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { type AppendFile, type AuditFiles, realFiles } from '../../../server/audit/files.ts';
 import { type AuditOptions, type OpenAudit, openAudit } from '../../../server/audit/log.ts';
 import type { Clock } from '../../../server/ports.ts';
@@ -35,6 +36,7 @@ export type World = { state: string; dir: string; clock: HandClock; open(more?: 
 
 export async function newWorld(): Promise<World> {
   const state = await mkdtemp(join(tmpdir(), 'perimeter-audit-'));
+  onTestFinished(() => rm(state, { recursive: true, force: true }));
   const dir = join(state, 'audit');
   const clock = new HandClock();
   return { state, dir, clock, open: (more = {}) => openAudit({ dir, clock, key: KEY, zone: ZONE, ...more }) };
