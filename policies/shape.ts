@@ -106,7 +106,11 @@ export function check<Schema extends z.ZodType>(
 ): { value?: z.output<Schema>; problems: Problem[] } {
   const result = schema.safeParse(source.value, { error: explain });
   if (result.success) return { value: result.data, problems: [] };
-  return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, [], source)) };
+  // a mistyped key first: what is then missing follows from it
+  const issues = result.error.issues.toSorted(
+    (a, b) => Number(b.code === 'unrecognized_keys') - Number(a.code === 'unrecognized_keys'),
+  );
+  return { problems: issues.flatMap((issue) => problemsOf(issue, [], source)) };
 }
 
 function problemsOf(issue: z.core.$ZodIssue, above: Place, source: Source): Problem[] {

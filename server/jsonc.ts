@@ -17,10 +17,18 @@ const SAID: Record<string, string> = {
 
 /** Reads a document. Keys that stand twice and `__proto__` are problems too: two readers could take them in two ways. */
 export function readJsonc(text: string, file: string): { source?: Source; problems: Problem[] } {
+  try {
+    return read(text.replace(/^\uFEFF/, ''), file);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { problems: [{ file, line: 1, message: 'not valid JSON: it is nested too deeply' }] };
+  }
+}
+
+function read(text: string, file: string): { source?: Source; problems: Problem[] } {
   const errors: ParseError[] = [];
-  const plain = text.replace(/^\uFEFF/, '');
-  const lineAt = (offset: number) => plain.slice(0, offset).split('\n').length;
-  const root = plain.trim() === '' ? undefined : parseTree(plain, errors, { allowTrailingComma: true });
+  const lineAt = (offset: number) => text.slice(0, offset).split('\n').length;
+  const root = text.trim() === '' ? undefined : parseTree(text, errors, { allowTrailingComma: true });
   const problems = errors.map(({ error, offset }) => {
     const code = printParseErrorCode(error);
     return { file, line: lineAt(offset), message: `not valid JSON: ${SAID[code] ?? code}` };
