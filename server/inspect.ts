@@ -7,13 +7,22 @@ const MAX_SCANNED = 1_000_000;
 export type Inspected = { result: ToolResult; classes: string[]; /** Obligations that could not be met. */ withheld?: string };
 
 /** Looks a result through and removes what `redact` names, as `result.<path>`. */
-export function inspect(result: ToolResult, redact: readonly string[]): Inspected {
+export function inspect(given: ToolResult, redact: readonly string[]): Inspected {
+  const result = withoutClaims(given);
   const classes = detectDataClasses(textOf(result)).classes;
   if (redact.length === 0) return { result, classes };
   const cleaned = redacted(result, redact.map((path) => path.replace(/^result\./, '').split('.')));
   if (cleaned) return { result: cleaned, classes };
   const withheld = 'the answer was withheld: a rule says to remove parts of it, and its form does not let the guard find them';
   return { result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true }, classes, withheld };
+}
+
+/** What a downstream says under our own keys is read before this and goes no further: only the guard speaks as the guard. */
+function withoutClaims(result: ToolResult): ToolResult {
+  if (!Object.keys(result._meta ?? {}).some((key) => key.startsWith('perimeter/'))) return result;
+  const { _meta, ...rest } = result;
+  const kept = Object.entries(_meta ?? {}).filter(([key]) => !key.startsWith('perimeter/'));
+  return { ...rest, ...(kept.length > 0 ? { _meta: Object.fromEntries(kept) } : {}) } as ToolResult;
 }
 
 function textOf(result: ToolResult): string {

@@ -145,8 +145,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       hidden: (server, tool) => previewsOf(server).has(tool),
     }));
   const previewsOf = (server: string) => previewTools(downstreams.get(server)?.tools() ?? []);
+  const changed = new Set<() => void>();
   downstreams.onTools((name) => {
     catalog = undefined;
+    for (const listener of changed) listener();
     void pins.see(name, downstreams.get(name)?.tools() ?? []).catch(() => undefined);
   });
 
@@ -248,6 +250,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     for (const one of downstreams.all()) if (one.state === 'ready') await pins.see(one.entry.name, one.tools());
     catalog = undefined;
   }
+  guard.onToolsChanged = (listener) => {
+    changed.add(listener);
+    return () => changed.delete(listener);
+  };
   const call = guard.callTool;
   guard.callTool = async (incoming) => {
     await ready();
