@@ -312,7 +312,10 @@ class Collector {
     // reading the web is also sending it an address, so a host counts whatever the verb
     const all = [...domains, ...this.#urls.map((url) => url.host)];
     if (storage !== undefined || all.some((domain) => !isOwn(domain, [...own]))) return 'external';
-    return this.#unbound && this.#actions.some((action) => action.verb !== 'read') && all.length === 0 ? 'unknown' : 'internal';
+    if (all.length > 0) return 'internal';
+    // a reply, or a tool nobody described: it goes somewhere the arguments don't say
+    const leaves = this.#actions.some((action) => action.verb === 'send' || action.verb === 'share' || (this.#unbound && action.verb !== 'read'));
+    return leaves ? 'unknown' : 'internal';
   }
 }
 
