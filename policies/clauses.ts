@@ -3,7 +3,7 @@ import { parseDuration, parseSize } from './durations.ts';
 import { FACTS, type FactInfo, factInfo, operatorsOf } from './facts.ts';
 import { expandWords, type Lists, OWN } from './lists.ts';
 import { parsePattern, parseScope } from './scope.ts';
-import { type Place, type Source, suggestion } from './source.ts';
+import { isMap, type Place, type Source, suggestion } from './source.ts';
 import { SQL_KINDS } from './sql/model.ts';
 import { type Clause, OPERATORS } from './types.ts';
 
@@ -162,10 +162,6 @@ function attempt<T>(path: Place, complain: Complain, read: () => T): T | undefin
     complain(path, error instanceof Error ? error.message : String(error));
     return undefined;
   }
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

@@ -1,8 +1,7 @@
 // What loads and still looks like a mistake: permissions wider than meant, rules and lists that do nothing, bindings that don't fit their tools.
-import { RESERVED_IDS } from './load.ts';
+import { RESERVED_IDS } from './rule.ts';
 import { nameMatches, scopeCovers } from './scope.ts';
-import type { Problem } from './source.ts';
-import { suggestion } from './source.ts';
+import { isMap, type Problem, suggestion } from './source.ts';
 import type { Action, Binding, Policy, Rule, Scope, ToolBinding, Verb } from './types.ts';
 
 /** A server with what it offers, and the binding that describes it. */
@@ -225,8 +224,4 @@ function isClosed(schema: unknown): boolean {
 function previewOf(tool: DescribedServer['tools'][number]): unknown {
   const impact = isMap(tool._meta) ? tool._meta['perimeter/impact'] : undefined;
   return isMap(impact) ? impact.preview : undefined;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

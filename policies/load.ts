@@ -1,15 +1,14 @@
 // From the files people write to one checked Policy, or to all that is wrong with them, each with its file and line.
 import { createHash } from 'node:crypto';
 import { readBindings } from './binding.ts';
-import { type Complain, readClauses } from './clauses.ts';
-import { formatDuration } from './durations.ts';
-import { expandScope, type Lists } from './lists.ts';
+import type { Complain } from './clauses.ts';
+import type { Lists } from './lists.ts';
 import { DEFAULT_RISK } from './risk-defaults.ts';
-import { bareLists, type RulesFile, ruleSchema, rulesFile, versionedLists, type WrittenRule } from './schema.ts';
-import { parseScope } from './scope.ts';
+import { readRule } from './rule.ts';
+import { bareLists, type RulesFile, rulesFile, versionedLists } from './schema.ts';
 import { check } from './shape.ts';
-import { type Place, type Problem, partOf, readYaml, type Source, suggestion } from './source.ts';
-import type { Binding, Clause, Limits, Policy, PolicyTest, RiskPolicy, Rule, Scope } from './types.ts';
+import { isMap, type Place, type Problem, partOf, readYaml, type Source, suggestion } from './source.ts';
+import type { Binding, Policy, PolicyTest, RiskPolicy, Rule } from './types.ts';
 
 export type PolicyFile = { path: string; text: string; kind: 'rules' | 'lists' | 'bindings' };
 export type LoadOptions = {
@@ -22,21 +21,6 @@ export type LoadOptions = {
 };
 /** `notes` are worth telling and stop nothing: a limit that was clamped. */
 export type Loaded = { policy: Policy; problems: []; notes: Problem[] } | { policy?: undefined; problems: Problem[] };
-
-/** No grant lasts longer, whatever a rule says. Milliseconds. */
-export const LONGEST_GRANT = 24 * 60 * 60 * 1000;
-/** Ids that decisions use for what no rule of the user's said. */
-export const RESERVED_IDS: readonly string[] = [
-  'default',
-  'risk',
-  'schema',
-  'protected',
-  'lock',
-  'session',
-  'tool',
-  'error',
-  'over_limit',
-];
 
 /** Loads a whole set of files. Pure; never throws on what a file can contain. */
 export function loadPolicy(files: readonly PolicyFile[], options: LoadOptions): Loaded {
@@ -139,51 +123,10 @@ class Loader {
   }
 
   #rule(source: Source, lists: Lists): Rule[] {
-    const complain = this.#complain(source);
-    const { value: written, problems } = check(ruleSchema, source);
+    const note = (path: Place, message: string) => this.#notes.push({ file: source.file, line: source.line(path), message });
+    const { rule, problems } = readRule(source, lists, note);
     this.#problems.push(...problems);
-    const when = clausesOf('when', source, lists, complain);
-    const unless = clausesOf('unless', source, lists, complain);
-    if (written === undefined) return [];
-    checkRule(written, complain);
-    const rule: Rule = {
-      id: written.id,
-      why: written.why,
-      effect: written.effect,
-      scope: scopesOf(written, lists, complain),
-      when,
-      unless,
-      otherwise: written.otherwise ?? 'none',
-      ask: written.ask ?? 'handoff',
-      limits: this.#limits(written, source),
-      proof: written.proof ?? 'none',
-      strength: written.strength ?? 'unknown',
-      redact: written.redact ?? [],
-      where: source.at([]),
-    };
-    for (const key of ['agent', 'user', 'role', 'server', 'tool', 'while', 'from', 'until'] as const) {
-      if (written[key] !== undefined) Object.assign(rule, { [key]: written[key] });
-    }
-    return [rule];
-  }
-
-  #limits(written: WrittenRule, source: Source): Limits {
-    const limits: Limits = { ...written.limits };
-    for (const key of ['for', 'at_most'] as const) {
-      const length = limits[key];
-      if (length === undefined || length <= LONGEST_GRANT) continue;
-      limits[key] = LONGEST_GRANT;
-      const longest = formatDuration(LONGEST_GRANT);
-      const message = `\`${key}\` is ${formatDuration(length)}; no grant lasts longer than ${longest}, so that holds`;
-      this.#notes.push({ file: source.file, line: source.line(['limits', key]), message });
-    }
-    if (limits.for !== undefined && limits.at_most !== undefined && limits.for > limits.at_most) {
-      this.#complain(source)(
-        ['limits', 'for'],
-        '`for` is longer than `at_most`; a grant may not last longer than the most it may',
-      );
-    }
-    return limits;
+    return rule === undefined ? [] : [rule];
   }
 
   #risk(): RiskPolicy {
@@ -252,51 +195,6 @@ class Loader {
 function placeOf(where: string): { file: string; line: number } {
   const at = where.lastIndexOf(':');
   return { file: where.slice(0, at), line: Number(where.slice(at + 1)) };
-}
-
-/** What the schema alone can't see in a rule. */
-function checkRule(written: WrittenRule, complain: Complain): void {
-  if (RESERVED_IDS.includes(written.id))
-    complain(['id'], `\`${written.id}\` is an id that the guard itself uses; choose another`);
-  if (written.effect === 'allow') {
-    if (written.scope === undefined)
-      complain([], `\`${written.id}\` allows something and does not say what; add a \`scope\`, such as \`read:calendar\``);
-    for (const key of ['limits', 'proof', 'strength'] as const) {
-      if (written[key] !== undefined)
-        complain(
-          [key],
-          `\`${key}\` is for what a person approves, and \`${written.id}\` allows without one; move it to a rule with \`effect: ask\``,
-        );
-    }
-  }
-  if (written.from !== undefined && written.until !== undefined && written.from >= written.until) {
-    complain(['until'], '`until` is not after `from`, so the rule would never hold');
-  }
-  for (const [index, path] of (written.redact ?? []).entries()) {
-    if (!/^result(\.[^.[\]\s]+(\[\])?)+$/.test(path))
-      complain(['redact', index], `\`${path}\` is no part of a result; write it as \`result.ssn\` or \`result.rows[].ssn\``);
-  }
-}
-
-/** Read from what was written, so that a mistake elsewhere in the rule hides none here. */
-function clausesOf(key: 'when' | 'unless', source: Source, lists: Lists, complain: Complain): Clause[] {
-  const written = isMap(source.value) ? source.value[key] : undefined;
-  return isMap(written) ? readClauses(written, [key], source, lists, complain) : [];
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function scopesOf(written: WrittenRule, lists: Lists, complain: Complain): Scope[] {
-  return (written.scope ?? ['*:*']).flatMap((text, index) => {
-    try {
-      return expandScope(text, lists).map(parseScope);
-    } catch (error) {
-      complain(['scope', index], error instanceof Error ? error.message : String(error));
-      return [];
-    }
-  });
 }
 
 function testsOf(file: RulesFile, source: Source): PolicyTest[] {

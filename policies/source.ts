@@ -1,6 +1,17 @@
 // YAML with positions: a plain value, and the line of every part of it. Also the words of "did you mean".
 import type { Document, Node, Pair } from 'yaml';
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  isMap as isYamlMap,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 
 /** Something wrong in a file that a person wrote. Lines count from 1. */
 export type Problem = { file: string; line: number; message: string };
@@ -43,6 +54,11 @@ export function readYaml(text: string, file: string): { sources: Source[]; probl
   } catch (error) {
     return failed(file, 1, `can't be read as YAML: ${error instanceof RangeError ? 'it is nested too deeply' : String(error)}`);
   }
+}
+
+/** A map of keys, as YAML and JSON have them: no list, nothing empty. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A part of a document as a source of its own, its lines still those of the file. */
@@ -106,7 +122,7 @@ function offsetOf(root: unknown, path: Place): number {
   let node: unknown = root;
   for (const step of path) {
     if (!isCollection(node)) break;
-    const found: unknown = isMap(node)
+    const found: unknown = isYamlMap(node)
       ? node.items.find((pair) => keyOf(pair) === step)
       : isSeq(node)
         ? node.items[Number(step)]

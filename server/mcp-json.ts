@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { isZone } from '../policies/durations.ts';
 import { check, closed, duration } from '../policies/shape.ts';
-import { closest, formatProblem, type Place, type Problem, type Source } from '../policies/source.ts';
+import { closest, formatProblem, isMap, type Place, type Problem, type Source } from '../policies/source.ts';
 import { readJsonc } from './jsonc.ts';
 import type { ServerEntry } from './ports.ts';
 
@@ -228,8 +228,4 @@ function entryOf(name: string, written: z.output<typeof entry>, folder: string):
   return [
     { name, command: program, args: args ?? [], env: env ?? {}, cwd: resolve(folder, cwd ?? '.'), identity: identity ?? 'full' },
   ];
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
