@@ -35,7 +35,7 @@ function bundled(): { policy: Policy; notes: string[] } {
 const { policy, notes } = bundled();
 const bindingOf = (name: string): Binding | undefined =>
   policy.bindings.find((one) => one.bundled === name || one.packages.some((each) => each.endsWith(name)));
-const disk = { realpath: (path: string) => path, isFolder: (path: string) => path === '/work' };
+const disk = { realpath: (path: string) => path, isFolder: (path: string) => path === '/srv/share' };
 
 describe('the bundled rules', () => {
   beforeAll(loadSqlParsers);
@@ -50,7 +50,7 @@ describe('the bundled rules', () => {
       {
         policy,
         who: { agent: 'agent', user: 'ann', role: 'user', session_id: 's' },
-        server: { server: one.call.server ?? '', binding: bindingOf(one.call.server ?? ''), root: '/work' },
+        server: { server: one.call.server ?? '', binding: bindingOf(one.call.server ?? ''), root: '/srv/share' },
         tool: one.call.tool,
         args: one.call.arguments,
         definition_digest: '',

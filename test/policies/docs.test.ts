@@ -36,7 +36,7 @@ describe('its tests hold', () => {
       {
         policy,
         who: { agent: 'felix-prod', user: 'ann', role: 'user', session_id: 's' },
-        server: { server: 'crm', binding: policy.bindings[0], root: '/work' },
+        server: { server: 'crm', binding: policy.bindings[0], root: '/srv/share' },
         tool: one.call.tool,
         args: one.call.arguments,
         definition_digest: '',
