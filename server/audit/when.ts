@@ -1,6 +1,7 @@
 // Time in words: `last Tuesday afternoon` as a span of milliseconds, read in a named zone, right on the days the clocks change.
 import { TZDate } from '@date-fns/tz';
 import { addDays, addHours, addMinutes, addMonths, addWeeks, addYears } from 'date-fns';
+import { type Day, dayOf, MONTHS, monthOf, readDay } from './day.ts';
 
 /** A question that can't be read. The message says what is wrong and what to say instead. */
 export class BadQuestion extends Error {
@@ -13,8 +14,6 @@ export type Span = { since: number; until: number; moment?: boolean };
 const MAX_LENGTH = 120;
 const EXAMPLES =
   '`today`, `last Tuesday afternoon`, `past 2 hours`, `last week`, `November 17`, `2026-11-17 14:00`, `between Monday and Wednesday`';
-const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 const NUMBERS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
 /** Hours of the day, end exclusive; the night goes on into the next morning. */
 const PARTS: Record<string, [number, number]> = {
@@ -41,8 +40,6 @@ export function parseWhen(words: string, now: number, zone: string): Span {
   if (found.until <= found.since) throw new BadQuestion(`\`${said}\` ends before it begins, name the earlier time first`);
   return found;
 }
-
-type Day = { year: number; month: number; day: number };
 
 class Reading {
   readonly #now: TZDate;
@@ -141,7 +138,7 @@ class Reading {
 
   /** One whole day. */
   #whole(text: string): Span | undefined {
-    const day = this.#day(text);
+    const day = readDay(text, this.#now);
     return day && this.#days(day, 1);
   }
 
@@ -150,7 +147,7 @@ class Reading {
     if (text === 'last night') return this.#part({ ...dayOf(this.#now), day: this.#now.getDate() - 1 }, 'night');
     if (text === 'tonight') return this.#part(dayOf(this.#now), 'night');
     const [, before, part] = /^(.+?) (?:in the |at )?(morning|afternoon|evening|night|noon)$/.exec(text) ?? [];
-    const partDay = before && (before === 'this' ? dayOf(this.#now) : this.#day(before));
+    const partDay = before && (before === 'this' ? dayOf(this.#now) : readDay(before, this.#now));
     if (partDay && part) return this.#part(partDay, part);
     const time = String.raw`(\d{1,2}):(\d{2})(?: ?(am|pm))?|(\d{1,2}) ?(am|pm)`;
     const match =
@@ -159,49 +156,10 @@ class Reading {
     if (!match) return undefined;
     const [, dayWords, hourText, minute, half, hourOnly, halfOnly] = match;
     const hour = hourOf(Number(hourText ?? hourOnly), half ?? halfOnly);
-    const day = dayWords ? this.#day(dayWords.trim()) : dayOf(this.#now);
+    const day = dayWords ? readDay(dayWords.trim(), this.#now) : dayOf(this.#now);
     if (!day || hour === undefined || Number(minute ?? 0) > 59) return undefined;
     const since = new TZDate(day.year, day.month, day.day, hour, Number(minute ?? 0), this.#zone);
     return { since: since.getTime(), until: addHours(since, 1).getTime(), moment: true };
-  }
-
-  #day(text: string): Day | undefined {
-    const today = dayOf(this.#now);
-    const back = { today: 0, yesterday: 1, 'the day before yesterday': 2, 'day before yesterday': 2 }[text];
-    if (back !== undefined) return { ...today, day: today.day - back };
-    return this.#weekday(text.replace(/^(?:on|the) /, '')) ?? this.#date(text.replace(/^(?:on|the) /, ''));
-  }
-
-  #weekday(text: string): Day | undefined {
-    const [, which, name, tail] = /^(?:(last|this|past|previous) )?([a-z]{3,9})( last week| this week)?$/.exec(text) ?? [];
-    const wanted = name
-      ? WEEKDAYS.findIndex((weekday) => weekday === name || (name.length <= 5 && weekday.startsWith(name)))
-      : -1;
-    if (wanted < 0) return undefined;
-    const today = dayOf(this.#now);
-    const fromMonday = (wanted + 6) % 7;
-    const monday = today.day - ((this.#now.getDay() + 6) % 7);
-    if (tail) return { ...today, day: monday + fromMonday - (tail === ' last week' ? 7 : 0) };
-    if (which === 'this') return { ...today, day: monday + fromMonday };
-    const back = (this.#now.getDay() - wanted + 7) % 7;
-    return { ...today, day: today.day - (which && back === 0 ? 7 : back) };
-  }
-
-  /** `2026-11-17`, `17.11.2026`, `november 17`, `17th of november 2026`. Without a year it is the newest such day that has begun. */
-  #date(text: string): Day | undefined {
-    const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-    if (iso) return realDay(Number(iso[1]), Number(iso[2]) - 1, Number(iso[3]));
-    const dotted = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(text);
-    if (dotted) return realDay(Number(dotted[3]), Number(dotted[2]) - 1, Number(dotted[1]));
-    const named = /^([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?$/.exec(text);
-    const turned = /^(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?(?: (\d{4}))?$/.exec(text);
-    const [name, day, year] = named ? [named[1], named[2], named[3]] : turned ? [turned[2], turned[1], turned[3]] : [];
-    const month = name ? monthOf(name) : -1;
-    if (month < 0) return undefined;
-    if (year) return realDay(Number(year), month, Number(day));
-    const today = dayOf(this.#now);
-    const isAhead = month > today.month || (month === today.month && Number(day) > today.day);
-    return realDay(isAhead ? today.year - 1 : today.year, month, Number(day));
   }
 
   #days({ year, month, day }: Day, count: number): Span {
@@ -230,19 +188,6 @@ class Reading {
   #untilNow(): number {
     return this.#now.getTime() + 1;
   }
-}
-
-function dayOf(date: TZDate): Day {
-  return { year: date.getFullYear(), month: date.getMonth(), day: date.getDate() };
-}
-
-function realDay(year: number, month: number, day: number): Day | undefined {
-  const longest = new TZDate(year, month + 1, 0, 'UTC').getDate();
-  return month >= 0 && month < 12 && day >= 1 && day <= longest ? { year, month, day } : undefined;
-}
-
-function monthOf(name: string): number {
-  return MONTHS.findIndex((month) => month === name || month.slice(0, 3) === name || (name === 'sept' && month === 'september'));
 }
 
 function countOf(word: string): number | undefined {

@@ -111,6 +111,9 @@ describe('time in words', () => {
     'x'.repeat(200),
     '17/11/2026',
     '12:99',
+    'constructor',
+    '__proto__',
+    'toString morning',
   ])('says of %j that it can not be read, with examples', (words) => {
     expect(() => parseWhen(words, NOW, BERLIN)).toThrow(BadQuestion);
     expect(() => parseWhen(words, NOW, BERLIN)).toThrow(/say for example `today`, `last Tuesday afternoon`/);
