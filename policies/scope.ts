@@ -69,8 +69,20 @@ export function actionText(action: Pick<Action, 'verb' | 'domain' | 'resource'>)
 export function deriveScope(action: Action): string {
   const head = `${action.verb}:${action.domain}`;
   if (action.segments === undefined) return head;
+  if (isDeep(action)) return `${head}:${[...folderOf(action.segments).map(percentEncode), '**'].join('/')}`;
   const [first = '', ...rest] = action.segments;
   return `${head}:${[first, ...rest].map(percentEncode).join('/')}`;
+}
+
+/** A recursive verb on a folder: everything below it is touched too. */
+function isDeep(action: Action): boolean {
+  return action.folder === true && RECURSIVE.has(action.verb);
+}
+
+/** A folder's segments as those of its files begin: a binding's root, spelt `.`, adds none, and the disk's root `/` only the leading empty one. */
+function folderOf(segments: readonly string[]): readonly string[] {
+  if (segments.length === 1 && segments[0] === '.') return [];
+  return segments.length === 2 && segments[0] === '' && segments[1] === '' ? [''] : segments;
 }
 
 /**
@@ -82,16 +94,16 @@ export function scopeCovers(scope: Scope, action: Action, mode: 'permit' | 'rest
   if (scope.verb !== '*' && scope.verb !== action.verb) return false;
   if (scope.domain !== '*' && scope.domain !== action.domain) return false;
   if (scope.resource === undefined) return mode === 'restrict' || action.outside !== true;
-  if (action.segments === undefined) return false;
-  const deep = action.folder === true && RECURSIVE.has(action.verb);
+  // a call on the domain as a whole touches each part of it; a statement without a table, or a mail to nobody, touches none
+  if (action.segments === undefined) return mode === 'restrict' && action.kind !== 'table' && action.kind !== 'address';
+  const deep = isDeep(action);
   const fold = action.fold === true;
   if (mode === 'permit') {
     if (action.outside === true && !namesAbsolute(scope.resource)) return false;
-    const states = advance(scope.resource, action.segments, fold);
+    const states = advance(scope.resource, deep ? folderOf(action.segments) : action.segments, fold);
     return deep ? states.some((at) => scope.resource?.[at] === '**' && at === (scope.resource?.length ?? 0) - 1) : accepts(scope.resource, states);
   }
-  const states = advance(scope.resource, action.segments, fold);
-  return accepts(scope.resource, states) || (deep && states.length > 0);
+  return accepts(scope.resource, advance(scope.resource, action.segments, fold)) || (deep && advance(scope.resource, folderOf(action.segments), fold).length > 0);
 }
 
 /** Whether a list of pattern segments matches a list of literal ones. */
