@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deriveScope, parseScope, scopeCovers } from '../../policies/scope.ts';
 import { type Action, VERBS } from '../../policies/types.ts';
 
+type Place = { segments: string[]; outside: boolean };
 const onFolder = (verb: Action['verb'], segments: string[], outside = false): Action => ({
   verb,
   domain: 'files',
@@ -58,8 +59,8 @@ describe('the scope derived from an action', () => {
       .string({ minLength: 1, maxLength: 12 })
       .filter((text) => text !== '.' && text !== '..' && !text.includes('/'));
     const places = fc.oneof(
-      fc.constant({ segments: ['.'], outside: false }),
-      fc.constant({ segments: ['', ''], outside: true }),
+      fc.constant<Place>({ segments: ['.'], outside: false }),
+      fc.constant<Place>({ segments: ['', ''], outside: true }),
       fc.array(name, { minLength: 1, maxLength: 4 }).map((segments) => ({ segments, outside: false })),
       fc.array(name, { minLength: 1, maxLength: 4 }).map((segments) => ({ segments: ['', ...segments], outside: true })),
     );
