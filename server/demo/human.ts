@@ -1,5 +1,5 @@
 // Who answers the guard's question in the demo: the person at the terminal, or a scripted one that takes its time.
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { Clock } from '../ports.ts';
 import { after } from '../timers.ts';
 import type { Narrator } from './narrator.ts';
@@ -31,20 +31,21 @@ export function humanAtTerminal(narrator: Narrator, clock: Clock, interrupt: () 
   return async (form) => {
     narrator.form(form);
     const shown = clock.mono();
-    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    const terminal = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      prompt: narrator.prompt(`Your answer (1 to ${form.options.length}): `),
+    });
     terminal.once('SIGINT', interrupt);
-    const ended = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
+    terminal.prompt();
     try {
-      for (;;) {
-        const line = await Promise.race([
-          terminal.question(narrator.prompt(`Your answer (1 to ${form.options.length}): `)).catch(() => undefined),
-          ended,
-        ]);
-        if (line === undefined) return { action: 'decline' };
+      for await (const line of terminal) {
         const chosen = form.options[Number(line.trim()) - 1];
         if (clock.mono() - shown < TOO_FAST_MS) narrator.note('That was faster than anybody reads. Please answer again.');
         else if (chosen) return accept(chosen.decision);
+        terminal.prompt();
       }
+      return { action: 'decline' };
     } finally {
       terminal.close();
     }
