@@ -4,7 +4,7 @@ import type { History } from './history.ts';
 import type { Reading } from './reading.ts';
 import { assess, isAbove, responseTo } from './risk.ts';
 import { actionText, nameMatches, parseScope, RECURSIVE, scopeCovers } from './scope.ts';
-import type { Action, Context, Decision, Effect, Facts, GrantView, Identity, JudgedAction, Limits, Policy, Proof, Risk, Rule, Strength, While } from './types.ts';
+import type { Action, Context, Decision, Effect, Facts, GrantView, Identity, JudgedAction, Limits, Policy, Proof, Reach, Risk, Rule, Strength, While } from './types.ts';
 import { PROOFS, STRENGTHS } from './types.ts';
 import { FACTS } from './facts.ts';
 
@@ -19,8 +19,8 @@ export type Judged = {
   call_digest: string;
   /** Why everything is locked, if it is. */
   locked?: string;
-  /** Whether an absolute canonical path belongs to the guard itself, or with `below` holds something that does. */
-  isProtected(absolute: string, below: boolean): boolean;
+  /** Whether an absolute canonical path belongs to the guard itself, or the reach from it touches something that does. */
+  isProtected(absolute: string, reach: Reach): boolean;
 };
 
 const STRICTNESS: Record<Effect, number> = { allow: 0, ask: 1, deny: 2 };
@@ -71,9 +71,14 @@ function barrier({ context, locked, reading, isProtected }: Judged): { rule: str
   if (context.session !== 'active') {
     return { rule: 'session', why: context.session === 'expired' ? "the user's session is over; they sign in with `perimeter login`" : 'the user is not signed in; they sign in with `perimeter login`' };
   }
-  const touched = reading.actions.some((action) => action.absolute !== undefined && isProtected(action.absolute, action.folder === true && RECURSIVE.has(action.verb)));
-  if (touched || reading.absolutes.some((absolute) => isProtected(absolute, false))) return { rule: 'protected', why: "this is one of the guard's own files, which no tool reads or writes" };
+  const touched = reading.actions.some((action) => action.absolute !== undefined && isProtected(action.absolute, reachOf(action)));
+  if (touched || reading.absolutes.some((absolute) => isProtected(absolute, 'itself'))) return { rule: 'protected', why: "this is one of the guard's own files, which no tool reads or writes" };
   return undefined;
+}
+
+function reachOf(action: Action): Reach {
+  if (action.folder !== true || !RECURSIVE.has(action.verb)) return 'itself';
+  return action.verb === 'read' || action.verb === 'search' ? 'reads below' : 'changes below';
 }
 
 /** All that the rules say of one action; the rule `default` when none speaks. */

@@ -5,7 +5,7 @@ import { classify } from './classify.ts';
 import { decide, refusal, UNREAD_RISK } from './decide.ts';
 import type { History } from './history.ts';
 import type { Reading } from './reading.ts';
-import type { Context, Decision, Facts, GrantView, Identity, Policy } from './types.ts';
+import type { Context, Decision, Facts, GrantView, Identity, Policy, Reach } from './types.ts';
 import { Unreadable } from './values/unreadable.ts';
 
 export type CallToJudge = {
@@ -23,7 +23,7 @@ export type CallToJudge = {
   /** Facts the server measured, such as `records`. */
   measured?: Facts;
   locked?: string;
-  isProtected(absolute: string, below: boolean): boolean;
+  isProtected(absolute: string, reach: Reach): boolean;
 };
 
 export type Verdict = { decision: Decision; /** Absent when the call could not be read. */ reading?: Reading; call_digest: string };

@@ -1,5 +1,8 @@
 // The nouns every part shares: verbs, actions, facts, context, risk, decisions and grants. Plain data, no behaviour.
 
+/** How far an action reaches from a path: the path alone, all below it to read, or all below it to change. */
+export type Reach = 'itself' | 'reads below' | 'changes below';
+
 /** What an action does. A binding may use only these; `*` stands for any verb in a policy. */
 export const VERBS = [
   'read',

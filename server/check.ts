@@ -3,7 +3,7 @@ import type { PastCall } from '../policies/history.ts';
 import { judge } from '../policies/judge.ts';
 import { refusal, UNREAD_RISK } from '../policies/decide.ts';
 import type { BoundServer } from '../policies/classify.ts';
-import type { Context, Decision, GrantView, Identity, Policy } from '../policies/types.ts';
+import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { detectDataClasses } from '../policies/values/data-classes.ts';
 import * as z from 'zod';
 import { misfit } from './arguments.ts';
@@ -53,7 +53,7 @@ export type CheckWorld = {
   /** The server by its name in mcp.json; undefined when there is none. */
   server: (name: string) => BoundServer | undefined;
   tools: Readonly<Record<string, readonly ToolDefinition[]>> | undefined;
-  isProtected: (absolute: string, below: boolean) => boolean;
+  isProtected: (absolute: string, reach: Reach) => boolean;
 };
 
 type Session = { history: PastCall[]; grants: GrantView[] };

@@ -148,7 +148,7 @@ function showRequest(request: RequestRecord): Record<string, unknown> {
 }
 
 function refused(error: unknown): never {
-  throw new CommandError('bad_filter', error instanceof Error ? error.message : 'this filter cannot be used');
+  throw new CommandError('usage', error instanceof Error ? error.message : 'this filter cannot be used');
 }
 
 function word(params: Params, name: string): string {

@@ -29,6 +29,8 @@ export type Config = {
   audit: { copy?: string };
   /** Absolute paths that no tool reads or writes. */
   protected: string[];
+  /** Clients' settings: no tool reads or writes them; a search of a folder that holds some is not stopped for it. */
+  settings: string[];
   /** Worth telling, and no reason to stop, as `file:line: message`. */
   warnings: string[];
 };
@@ -62,7 +64,8 @@ export function loadConfig(file: string, env: Env): Config {
     session: { ...own.session, for: own.session.for ?? SESSION_MS },
     channels: { min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
     audit: copy === undefined ? {} : { copy },
-    protected: [...guarded, ...clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder)],
+    protected: guarded,
+    settings: clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder),
     warnings: warnings.map(formatProblem),
   };
 }

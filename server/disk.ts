@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { PathReader } from '../policies/classify.ts';
+import type { Reach } from '../policies/types.ts';
 
 const MAX_LINKS = 40;
 
@@ -35,14 +36,18 @@ function canonical(path: string, links: number): string {
   }
 }
 
-/** A test for the guard's own files: mcp.json, policies, state and clients' settings, with everything below them, by any spelling. */
-export function protects(paths: readonly string[]): (absolute: string, below: boolean) => boolean {
-  return (absolute, below) => {
+/**
+ * A test for the guard's own files (mcp.json, policies, state, the program) and clients' settings, with everything below them, by any
+ * spelling. Reaching below a folder counts when it holds one of ours; settings lie in many a project, so there only a change counts.
+ */
+export function protects(own: readonly string[], settings: readonly string[]): (absolute: string, reach: Reach) => boolean {
+  return (absolute, reach) => {
     const real = fold(canonical(absolute, MAX_LINKS));
-    return paths.some((path) => {
-      const own = fold(canonical(path, MAX_LINKS));
-      return real === own || real.startsWith(`${own}/`) || (below && (real === '/' || own.startsWith(`${real}/`))) || sameFile(absolute, path);
-    });
+    const touches = (path: string, below: boolean) => {
+      const kept = fold(canonical(path, MAX_LINKS));
+      return real === kept || real.startsWith(`${kept}/`) || (below && (real === '/' || kept.startsWith(`${real}/`))) || sameFile(absolute, path);
+    };
+    return own.some((path) => touches(path, reach !== 'itself')) || settings.some((path) => touches(path, reach === 'changes below'));
   };
 }
 

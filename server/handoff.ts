@@ -16,7 +16,7 @@ import type { Impact, RequestRecord } from './ports.ts';
 
 /** No grant outlives this, whatever a policy says. */
 export const CEILING_MS = 24 * 60 * 60_000;
-const MAX_USES = 1_000;
+const MAX_USES = 100;
 const UNKNOWN_MS = 5 * 60_000;
 const READING = new Set(['read', 'list', 'search']);
 const NO_RISK: Risk = { level: 'low', score: 0, factors: [] };

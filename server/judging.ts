@@ -3,7 +3,7 @@ import type { BoundServer } from '../policies/classify.ts';
 import type { Reading } from '../policies/reading.ts';
 import { decide, refusal, UNREAD_RISK } from '../policies/decide.ts';
 import { type Verdict, judge } from '../policies/judge.ts';
-import type { Context, Decision, GrantView, Identity, Policy } from '../policies/types.ts';
+import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { misfit } from './arguments.ts';
 import { definitionDigest } from './catalog.ts';
 import { localDisk } from './disk.ts';
@@ -27,7 +27,7 @@ export type JudgingParts = {
   pins: Pins;
   measure: Measure;
   bound: (server: string) => BoundServer;
-  isProtected: (absolute: string, below: boolean) => boolean;
+  isProtected: (absolute: string, reach: Reach) => boolean;
   catalog: () => { find(name: string): { server: string; tool: string; definition: ToolDefinition } | undefined };
   downstream: (server: string) => Downstream | undefined;
 };

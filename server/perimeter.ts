@@ -41,6 +41,8 @@ export type PerimeterOptions = {
   version: string;
   /** How this installation is started, for downstreams whose command is `perimeter`. */
   perimeterCommand: { command: string; args: string[] };
+  /** Go on after the trail was found damaged; a human's explicit word. */
+  acceptDamage?: boolean;
   /** Opened by a command for a moment, not to serve. */
   brief?: boolean;
   /** Stands in for the processes of mcp.json, for tests. */
@@ -77,6 +79,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   const store = await openStore(config.state, { clock });
   if (store.recovered !== undefined) log(store.recovered);
   const policies = openPolicies(config);
+  for (const note of policies.notes) log(`note: ${note}`);
   const key = await openHashKey(config.state);
   const audit = await openAudit({
     dir: join(config.state, 'audit'),
@@ -84,6 +87,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     key,
     zone: config.timezone,
     ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }),
+    ...(options.acceptDamage ? { acceptDamage: true } : {}),
   });
   await audit.append({
     type: 'policy.loaded',
@@ -166,7 +170,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       const entry = entries.get(server);
       return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
     },
-    isProtected: protects(config.protected),
+    isProtected: protects(config.protected, config.settings),
     catalog: () => ({
       find(name) {
         const entry = current().find(name);

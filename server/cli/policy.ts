@@ -1,7 +1,8 @@
 // Policies at the desk: check (judge calls from a file), test, lint, explain. No downstream is contacted.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { lintPolicy, unknownNames } from '../../policies/lint.ts';
+import { type DescribedServer, lintPolicy, unknownNames } from '../../policies/lint.ts';
+import { formatProblem } from '../../policies/source.ts';
 import { loadSqlParsers } from '../../policies/sql/index.ts';
 import type { PolicyTest } from '../../policies/types.ts';
 import { visible } from '../../policies/values/text.ts';
@@ -13,7 +14,7 @@ import { protects } from '../disk.ts';
 import { openPolicies, type Policies } from '../policies.ts';
 import type { ToolDefinition } from '../ports.ts';
 import { parseStrict } from '../wire/strict-json.ts';
-import { action, EXIT, Exit, paint, print, show } from './output.ts';
+import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
 import { readConfig } from './reach.ts';
 
 type Common = { config: string; json?: boolean; tools?: string };
@@ -48,8 +49,7 @@ export function policyCommands(program: Command, common: (command: Command) => C
     action(async (options: Common) => {
       const { config, policies } = await openDesk(options);
       const tools = readTools(options.tools);
-      const described = config.entries.filter((entry) => tools && Object.hasOwn(tools, entry.name)).map((entry) => ({ server: entry.name, binding: bindServer(entry, policies.current.bindings).binding, tools: tools?.[entry.name] ?? [] }));
-      const findings = [...lintPolicy(policies.current, described), ...(tools ? unknownNames(policies.current, described) : [])];
+      const findings = lintPolicy(policies.current, described(config, policies, tools ?? {}));
       show(options.json, findings, () => (findings.length === 0 ? 'nothing to complain about' : findings.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n')));
       return findings.length === 0 ? EXIT.ok : EXIT.no;
     }),
@@ -72,9 +72,21 @@ async function openDesk(options: Common): Promise<Desk> {
   const policies = openPolicies(config);
   const tools = readTools(options.tools);
   const now = frozenNow();
+  for (const note of policies.notes) complain(`note: ${note}`);
   const servers = new Map(config.entries.map((entry) => [entry.name, bindServer(entry, policies.current.bindings)]));
-  const world = { policy: policies.current, who: { agent: config.agent, user: config.user.name, role: config.user.role }, zone: config.timezone, now, server: (name: string) => servers.get(name), tools, isProtected: protects(config.protected) };
+  // a name that no tool has is a mistake in the policy; that can only be said once every server's tools are known
+  const complete = tools && config.entries.every((entry) => Object.hasOwn(tools, entry.name));
+  const unknown = complete ? unknownNames(policies.current, described(config, policies, tools)) : [];
+  if (unknown.length > 0) throw new Exit(EXIT.failed, unknown.map(formatProblem).join('\n'));
+  const world = { policy: policies.current, who: { agent: config.agent, user: config.user.name, role: config.user.role }, zone: config.timezone, now, server: (name: string) => servers.get(name), tools, isProtected: protects(config.protected, config.settings) };
   return { config, policies, check: () => createChecker(world) };
+}
+
+/** The servers whose tools are known, with the bindings that describe them. */
+function described(config: Config, policies: Policies, tools: Readonly<Record<string, readonly ToolDefinition[]>>): DescribedServer[] {
+  return config.entries
+    .filter((entry) => Object.hasOwn(tools, entry.name))
+    .map((entry) => ({ server: entry.name, binding: bindServer(entry, policies.current.bindings).binding, tools: tools[entry.name] ?? [] }));
 }
 
 /** `PERIMETER_NOW` freezes the clock of these commands, and of nothing else. */

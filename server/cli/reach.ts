@@ -25,8 +25,8 @@ export function readConfig(file: string): Config {
 }
 
 /** Opens the guard in this process, as the owner of its state. */
-export function open(config: Config, options: { brief: boolean; log?: (line: string) => void }): Promise<Perimeter> {
-  return openPerimeter({ config, clock: systemClock, log: options.log ?? complain, version: packageVersion(), perimeterCommand: PERIMETER_COMMAND, brief: options.brief });
+export function open(config: Config, options: { brief: boolean; log?: (line: string) => void; acceptDamage?: boolean }): Promise<Perimeter> {
+  return openPerimeter({ config, clock: systemClock, log: options.log ?? complain, version: packageVersion(), perimeterCommand: PERIMETER_COMMAND, brief: options.brief, ...(options.acceptDamage ? { acceptDamage: true } : {}) });
 }
 
 /** Reaches the guard of a mcp.json. */

@@ -23,16 +23,17 @@ export function serveCommand(program: Command): void {
     .description('run the guard for a client, on stdio')
     .option('--config <file>', 'the mcp.json to serve', './mcp.json')
     .option('--agent <id>', "who this client's agent is, instead of mcp.json's `agent`")
+    .option('--accept-damage', 'start although the audit was found damaged: what is damaged stays, and the log goes on in a new segment')
     .option('--http <address>', 'not built yet')
     .action(
-      action(async (options: { config: string; agent?: string; http?: string }) => {
+      action(async (options: { config: string; agent?: string; http?: string; acceptDamage?: boolean }) => {
         if (options.http !== undefined) throw new Exit(EXIT.usage, 'perimeter: --http is not built yet; clients start `perimeter serve` on stdio');
-        return serve(readConfig(options.config), options.agent);
+        return serve(readConfig(options.config), options.agent, options.acceptDamage === true);
       }),
     );
 }
 
-async function serve(config: Config, agent: string | undefined): Promise<number> {
+async function serve(config: Config, agent: string | undefined, acceptDamage: boolean): Promise<number> {
   const input = new PassThrough();
   const first = await discoverOnly(input);
   if (!first) return EXIT.ok;
@@ -44,13 +45,13 @@ async function serve(config: Config, agent: string | undefined): Promise<number>
       throw new Exit(EXIT.failed, 'perimeter: the guard that owned this state directory ended; start the client again');
     }
     const owner = await claim(config.state);
-    if (!('ownedBy' in owner)) return own(config, owner, input, agent);
+    if (!('ownedBy' in owner)) return own(config, owner, input, agent, acceptDamage);
   }
 }
 
 /** Owns the state directory, serves this client and those that others bring, and stays while any of them does. */
-async function own(config: Config, owner: Owner, input: PassThrough, agent: string | undefined): Promise<number> {
-  const perimeter = await open(config, { brief: false, log }).catch(async (error: unknown) => {
+async function own(config: Config, owner: Owner, input: PassThrough, agent: string | undefined, acceptDamage: boolean): Promise<number> {
+  const perimeter = await open(config, { brief: false, log, acceptDamage }).catch(async (error: unknown) => {
     await owner.close();
     throw error;
   });

@@ -25,9 +25,3 @@ export const CLIENTS: readonly Client[] = [
   { name: 'windsurf', title: 'Windsurf', key: 'mcpServers', files: ({ home }) => [join(home, '.codeium', 'windsurf', 'mcp_config.json')] },
   { name: 'gemini', title: 'Gemini CLI', key: 'mcpServers', files: ({ home, project }) => [join(project, '.gemini', 'settings.json'), join(home, '.gemini', 'settings.json')] },
 ];
-
-/** Every settings file of every client: no wrapped tool may touch one, or the agent could take the guard out of its way. */
-export function clientSettings(place: Place): string[] {
-  const more = [join(place.home, '.codex', 'config.toml'), join(place.home, '.config', 'opencode', 'opencode.json'), join(place.home, '.claude', 'settings.json'), join(place.home, '.copilot', 'mcp-config.json')];
-  return [...new Set([...CLIENTS.flatMap((client) => client.files(place)), ...more])];
-}
