@@ -7,6 +7,7 @@ import type { Context } from '../policies/types.ts';
 import { GUARD_TOOLS } from '../tools/guard/index.ts';
 import { BadInput, defineTool } from '../tools/guard/tool.ts';
 import { misfit } from './arguments.ts';
+import type { AuditFiles } from './audit/files.ts';
 import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
 import { bindServer } from './bindings.ts';
@@ -49,6 +50,8 @@ export type PerimeterOptions = {
   downstreams?: Downstreams;
   /** Shortens waits in tests. */
   wait_ms?: number;
+  /** Stands in for the disk of the audit, for tests that make it fail. */
+  auditFiles?: AuditFiles;
 };
 
 /** A running guard. */
@@ -86,6 +89,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     clock,
     key,
     zone: config.timezone,
+    ...(options.auditFiles === undefined ? {} : { files: options.auditFiles }),
     ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }),
     ...(options.acceptDamage ? { acceptDamage: true } : {}),
   });

@@ -2,10 +2,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { toJSONSchema } from 'zod';
+import type { AuditFiles } from '../server/audit/files.ts';
 import { loadConfig } from '../server/config.ts';
 import { createCommands } from '../server/commands.ts';
+import { DownstreamError } from '../server/errors.ts';
 import { openPerimeter, type Perimeter } from '../server/perimeter.ts';
 import type { AuditEvent, ClientHandle, Clock, Downstream, Downstreams, ForwardOptions, FormAnswer, Question, ServerEntry, ToolDefinition, ToolResult } from '../server/ports.ts';
+import type { BundledTool } from '../tools/downstream/serve.ts';
+import { RawClient } from './server/wire/pair.ts';
 
 export type FakeClock = Clock & {
   /** Time passes: both clocks go on. */
@@ -35,6 +41,17 @@ type TinyTool = Partial<Omit<ToolDefinition, 'name'>> & { run?(args: Record<stri
 export type TinyServer = Record<string, TinyTool>;
 export type Forwarded = { server: string; tool: string; arguments: Record<string, unknown>; meta: Record<string, unknown> };
 
+/** The tools of a bundled server, run in this process. */
+export function bundled(tools: readonly BundledTool[]): TinyServer {
+  const entries = tools.map((tool): [string, TinyTool] => {
+    const { title, description, annotations, impact } = tool;
+    const inputSchema = toJSONSchema(tool.input, { io: 'input' }) as Record<string, unknown>;
+    const run = async (args: Record<string, unknown>, { meta, signal }: ForwardOptions) => (await tool.call(args, { meta, signal })) as ToolResult;
+    return [tool.name, { title, description, annotations, inputSchema, ...(impact ? { _meta: { 'perimeter/impact': impact } } : {}), run }];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** How the human at the form answers; `after` in ms. Undefined: the form stays open. */
 export type Human = (question: Question) => Omit<FormAnswer, 'request_id'> | undefined | Promise<Omit<FormAnswer, 'request_id'> | undefined>;
 
@@ -54,6 +71,8 @@ export type WorldOptions = {
   /** A folder to use again, for restarts. */
   folder?: string;
   wait_ms?: number;
+  /** The audit's disk, to make it fail. */
+  auditFiles?: AuditFiles;
 };
 
 export type World = {
@@ -69,6 +88,12 @@ export type World = {
   /** A command as from the terminal of the human. */
   command(name: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
   client(extra?: Partial<ClientHandle>): ClientHandle;
+  /** A client that writes its own lines, over the real endpoint. `leave` ends its input. */
+  wire(agent?: string): Promise<RawClient & { leave(): Promise<void> }>;
+  /** Gives a server other tools, and says so as the server would. */
+  redefine(server: string, tools: TinyServer): void;
+  /** Puts other rules in force. */
+  rules(text: string): void;
   events(type?: string): Promise<AuditEvent[]>;
   close(options?: { keep: boolean }): Promise<void>;
 };
@@ -87,6 +112,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   if (options.folder === undefined) write(folder, options, servers);
   const forwarded: Forwarded[] = [];
   const questions: Question[] = [];
+  const listeners: ((name: string) => void)[] = [];
   const config = loadConfig(join(folder, 'mcp.json'), { HOME: join(folder, 'home') });
   const perimeter = await openPerimeter({
     config,
@@ -94,8 +120,9 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     log: () => undefined,
     version: '0.0.0',
     perimeterCommand: { command: 'perimeter', args: [] },
-    downstreams: tinyDownstreams(config.entries, servers, forwarded),
+    downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners),
     wait_ms: options.wait_ms ?? 2_000,
+    ...(options.auditFiles === undefined ? {} : { auditFiles: options.auditFiles }),
   });
   const commands = createCommands(perimeter);
 
@@ -134,6 +161,20 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       if (result.isError) throw new Error(String(result.content[0]?.['text']));
       return result.structuredContent ?? {};
     },
+    async wire(agent) {
+      const streams = { input: new PassThrough(), output: new PassThrough() };
+      const served = await perimeter.serve(streams, agent);
+      const leave = () => (streams.input.end(), served.closed);
+      return Object.assign(new RawClient(streams), { leave });
+    },
+    redefine(server, tools) {
+      servers[server] = tools;
+      for (const told of listeners) told(server);
+    },
+    rules(text) {
+      writeFileSync(rulesFile(folder), rulesText(text));
+      perimeter.policies.reload();
+    },
     command: async (name, params = {}) => (await commands(name, params, { event: () => undefined, signal: new AbortController().signal }, { as: 'command', version: '0.0.0', account: 'john' })) as Record<string, unknown>,
     async events(type) {
       const events: AuditEvent[] = [];
@@ -156,26 +197,30 @@ function write(folder: string, options: WorldOptions, servers: Record<string, Ti
   mkdirSync(join(folder, 'home'));
   mkdirSync(join(folder, 'policies', 'rules'), { recursive: true });
   mkdirSync(join(folder, 'policies', 'bindings'), { recursive: true });
-  const rules = options.rules ?? '';
-  writeFileSync(join(folder, 'policies', 'rules', 'test.yaml'), rules.startsWith('version:') ? rules : `version: 1\nrules:${rules === '' ? ' []' : `\n${rules}`}\n`);
+  writeFileSync(rulesFile(folder), rulesText(options.rules ?? ''));
   if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
   const mcpServers = Object.fromEntries(Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]));
   const settings = { agent: 'felix', user: { name: 'john', role: 'user' }, policies: './policies', state: './state', timezone: 'UTC', ...options.settings };
   writeFileSync(join(folder, 'mcp.json'), JSON.stringify({ mcpServers, perimeter: settings }));
 }
 
-function tinyDownstreams(entries: readonly ServerEntry[], servers: Record<string, TinyServer>, forwarded: Forwarded[]): Downstreams {
+const rulesFile = (folder: string) => join(folder, 'policies', 'rules', 'test.yaml');
+const rulesText = (rules: string) => (rules.startsWith('version:') ? rules : `version: 1\nrules:${rules === '' ? ' []' : `\n${rules}`}\n`);
+
+function tinyDownstreams(entries: readonly ServerEntry[], servers: Record<string, TinyServer>, forwarded: Forwarded[], listeners: ((name: string) => void)[]): Downstreams {
   const all = entries.map((entry): Downstream => {
-    const server = servers[entry.name] ?? {};
+    const server = () => servers[entry.name] ?? {};
     return {
       entry,
       state: 'ready',
-      tools: () => Object.entries(server).map(([name, { run: _run, ...tool }]) => ({ inputSchema: { type: 'object' }, ...tool, name })),
+      tools: () => Object.entries(server()).map(([name, { run: _run, ...tool }]) => ({ inputSchema: { type: 'object' }, ...tool, name })),
       async call(tool, args, options) {
+        if (options.signal.aborted) throw new DownstreamError('cancelled', false, 'the call was cancelled before it was made');
         forwarded.push({ server: entry.name, tool, arguments: args, meta: options.meta });
-        return (await server[tool]?.run?.(args, options)) ?? text('done');
+        const stopped = new Promise<never>((_, reject) => options.signal.addEventListener('abort', () => reject(new DownstreamError('cancelled', true, 'the call was cancelled')), { once: true }));
+        return (await Promise.race([server()[tool]?.run?.(args, options), stopped])) ?? text('done');
       },
     };
   });
-  return { all: () => all, get: (name) => all.find((one) => one.entry.name === name), start: async () => undefined, onTools: () => undefined, close: async () => undefined };
+  return { all: () => all, get: (name) => all.find((one) => one.entry.name === name), start: async () => undefined, onTools: (listener) => void listeners.push(listener), close: async () => undefined };
 }

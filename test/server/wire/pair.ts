@@ -80,11 +80,11 @@ export async function clientV1(given: Pair, capabilities: Record<string, unknown
 /** Raw lines out, parsed messages in, in the order they came. */
 export class RawClient {
   readonly messages: Record<string, unknown>[] = [];
-  readonly #pair: Pair;
+  readonly #pair: Pick<Pair, 'input' | 'output'>;
   #text = '';
   #waiting: (() => void)[] = [];
 
-  constructor(given: Pair) {
+  constructor(given: Pick<Pair, 'input' | 'output'>) {
     this.#pair = given;
     given.output.on('data', (chunk: Buffer) => {
       this.#text += chunk.toString();
