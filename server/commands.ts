@@ -112,6 +112,8 @@ const COMMANDS: Record<string, Command> = {
 
 /** Answers commands for a running guard. Every error that reaches the caller says what to do. */
 export function createCommands(perimeter: Perimeter): CommandHandler {
+  // looked for at once, so that taking the file away later changes nothing
+  void hasPassphrase(perimeter.config.state).catch(() => undefined);
   return async (name, params, stream, peer) => {
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command) throw new CommandError('unknown_command', `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`);
@@ -134,7 +136,7 @@ async function proveHuman({ config }: Perimeter, params: Params, needed: Proof):
   if (await hasPassphrase(config.state)) {
     const given = params['passphrase'];
     if (typeof given !== 'string') throw new CommandError('needs_passphrase', 'the passphrase is needed');
-    if (!(await verifyPassphrase(config.state, given))) throw new CommandError('wrong_passphrase', 'that is not the passphrase');
+    if (!(await verifyPassphrase(config.state, given))) throw new CommandError('wrong_passphrase', 'that is not the passphrase; if you removed it, restart the guard');
     return 'passphrase';
   }
   if (needed === 'passphrase') throw new CommandError('no_passphrase', 'this needs a passphrase, and none is set; run `perimeter passphrase set` first');

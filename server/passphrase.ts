@@ -46,9 +46,16 @@ function inTurn<T>(act: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-/** Whether a passphrase was set. One that can't be read any more still counts: losing the file must not make approving easier. */
+/** State directories in which this process has seen a passphrase. */
+const seen = new Set<string>();
+
+/**
+ * Whether a passphrase was set. One that can't be read any more still counts, and so does one that a running guard has seen and that is
+ * gone: losing the file must not make approving easier.
+ */
 export async function hasPassphrase(stateDir: string): Promise<boolean> {
-  return (await disk.read(path(stateDir))) !== undefined;
+  if ((await disk.read(path(stateDir))) !== undefined) seen.add(stateDir);
+  return seen.has(stateDir);
 }
 
 /**
