@@ -129,7 +129,6 @@ export function createGuard(parts: GuardParts): GuardPort {
     const { result, classes, withheld } = inspect(answer.result, verdict.decision.redact);
     past.sensitive = classes.length > 0;
     try {
-      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined ? {} : { records: answer.actual });
       const event: AuditInput = { type: 'call.outcome', call_id, ...names(who, found), outcome: answer.outcome, duration_us: Math.round(took_ms * 1_000), facts: { 'data.classes': classes } };
       const [first] = taken;
       if (first) event.grant_id = first.grant_id;
@@ -137,6 +136,7 @@ export function createGuard(parts: GuardParts): GuardPort {
       if (counted !== undefined || answer.actual !== undefined) event.records = { ...(counted === undefined ? {} : { measured: counted }), ...(answer.actual === undefined ? {} : { actual: answer.actual }) };
       if (withheld !== undefined) event.why = withheld;
       await audit.append(event);
+      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined ? {} : { records: answer.actual });
     } catch {
       return { result: failureResult('the call was carried out, but its outcome could not be recorded; nothing more is forwarded until the audit can be written', true) };
     }
