@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../clock.ts';
-import { connectAgent } from '../demo/client.ts';
+import { type Agent, connectAgent } from '../demo/client.ts';
 import { humanAtTerminal, scriptedHuman } from '../demo/human.ts';
 import { createNarrator, type Narrator } from '../demo/narrator.ts';
 import { playStory } from '../demo/story.ts';
 import { makeWorkspace, UnfitFolder, type Workspace } from '../demo/workspace.ts';
 import { action, EXIT, Exit, print } from './output.ts';
 import { PERIMETER_COMMAND } from './reach.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Options = { auto?: boolean; keep?: string; story: boolean };
 
@@ -55,8 +57,9 @@ async function story(workspace: Workspace, options: Options): Promise<number> {
   ]);
   const interrupted = onInterrupt();
   const human = attended ? humanAtTerminal(narrator, systemClock, interrupted.now) : scriptedHuman(narrator);
-  const agent = await connectAgent(workspace.config, PERIMETER_COMMAND, human);
+  let agent: Agent | undefined;
   try {
+    agent = await Promise.race([connectAgent(workspace.config, PERIMETER_COMMAND, human), interrupted.promise]);
     const { steps, failed } = await Promise.race([
       playStory({ workspace, agent, narrator, verify: () => verify(workspace) }),
       interrupted.promise,
@@ -71,7 +74,7 @@ async function story(workspace: Workspace, options: Options): Promise<number> {
     return failed.length === 0 ? EXIT.ok : EXIT.no;
   } finally {
     interrupted.forget();
-    await agent.close();
+    await agent?.close();
   }
 }
 
@@ -103,14 +106,12 @@ function onInterrupt(): { promise: Promise<never>; now: () => void; forget: () =
     now = () => reject(new Exit(EXIT.failed, 'perimeter: the demo was interrupted'));
   });
   promise.catch(() => undefined);
-  process.once('SIGINT', now);
-  process.once('SIGTERM', now);
+  for (const signal of SIGNALS) process.once(signal, now);
   return {
     promise,
     now,
     forget() {
-      process.off('SIGINT', now);
-      process.off('SIGTERM', now);
+      for (const signal of SIGNALS) process.off(signal, now);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../ports.ts';
 import { after } from '../timers.ts';
 import type { Narrator } from './narrator.ts';
 
-export type Answer = { action: 'accept'; content: { decision: string } } | { action: 'decline' };
+export type Answer = { action: 'accept'; content: { decision: string } };
 /** The guard's question as the client gets it: its message, and what can be answered. */
 export type Form = { message: string; options: readonly { decision: string; title: string }[] };
 /** Is shown the form, and answers it. */
@@ -18,11 +18,10 @@ const TOO_FAST_MS = 600;
 export function scriptedHuman(narrator: Narrator): Human {
   return async (form) => {
     narrator.form(form);
-    await new Promise<void>((resolve) => after(SCRIPTED_MS, resolve));
-    const last = form.options.at(-1);
-    if (!last) return { action: 'decline' };
-    narrator.note(`A scripted human answers here, not a person: ${form.options.length}, ${last.title.toLowerCase()}.`);
-    return accept(last.decision);
+    await pause(SCRIPTED_MS);
+    const chosen = form.options.findIndex(({ decision }) => decision === 'approve');
+    narrator.note(`A scripted human answers here, not a person: ${chosen + 1}, ${form.options[chosen]?.title.toLowerCase()}.`);
+    return accept('approve');
   };
 }
 
@@ -36,7 +35,11 @@ export function humanAtTerminal(narrator: Narrator, clock: Clock, interrupt: () 
       output: process.stdout,
       prompt: narrator.prompt(`Your answer (1 to ${form.options.length}): `),
     });
-    terminal.once('SIGINT', interrupt);
+    terminal.once('SIGINT', () => {
+      interrupt();
+      narrator.gap();
+      terminal.close();
+    });
     terminal.prompt();
     try {
       for await (const line of terminal) {
@@ -45,11 +48,18 @@ export function humanAtTerminal(narrator: Narrator, clock: Clock, interrupt: () 
         else if (chosen) return accept(chosen.decision);
         terminal.prompt();
       }
-      return { action: 'decline' };
+      narrator.gap();
+      // nobody is there any more: that is a no, given when it can count as one
+      await pause(TOO_FAST_MS);
+      return accept('deny');
     } finally {
       terminal.close();
     }
   };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => after(ms, resolve));
 }
 
 function accept(decision: string): Answer {

@@ -27,6 +27,8 @@ export type Narrator = {
   note(text: string): void;
   check(ok: boolean, expected: string, got?: string): void;
   form(form: Form): void;
+  /** An empty line; ends one that was begun. */
+  gap(): void;
   /** The text before the cursor, for a question at the terminal. */
   prompt(text: string): string;
   end(ok: boolean, text: string, below: readonly string[]): void;
@@ -94,6 +96,7 @@ export function createNarrator(columns: number | undefined): Narrator {
         print(`${INDENT}${paint.yellow('│')} ${row}${' '.repeat(Math.max(0, inner - [...row].length))} ${paint.yellow('│')}`);
       print(INDENT + paint.yellow(`╰${'─'.repeat(inner + 2)}╯`));
     },
+    gap: () => print(''),
     prompt: (text) => INDENT + paint.bold(text),
     end(ok, text, below) {
       print('');

@@ -15,11 +15,11 @@ export async function playStory(stage: Stage): Promise<{ steps: number; failed: 
   await everyday(play);
   const customers = await readCustomers(stage.workspace);
   await refusedUpdate(play, customers);
-  const elevation = await askHuman(play);
-  if (elevation.granted) await boundedUse(play, customers);
+  const grant = await askHuman(play);
+  if (grant) await boundedUse(play, customers, grant.exact === true);
   else await afterDenial(play, customers);
   await syncedFolder(play);
-  await askAudit(play, elevation.granted);
+  await askAudit(play, grant !== undefined);
   await verifyAudit(play);
   return { steps: play.steps, failed: play.failed };
 }
@@ -81,7 +81,8 @@ async function refusedUpdate(play: Play, customers: Customers): Promise<void> {
   await unchanged(play, customers);
 }
 
-async function askHuman(play: Play): Promise<{ granted: boolean }> {
+/** The grant, or undefined where the human said no. */
+async function askHuman(play: Play): Promise<Record<string, unknown> | undefined> {
   const { agent, narrator } = play.stage;
   play.step('Ask for permission, and wait');
   const asked = {
@@ -104,7 +105,7 @@ async function askHuman(play: Play): Promise<{ granted: boolean }> {
   };
   if (status === 'denied') {
     narrator.shows('denied. That is an answer too: let us see whether the agent gets on without it.');
-    return { granted: false };
+    return undefined;
   }
   play.expect(status === 'granted', 'a grant, or a denial', status ?? textOf(answer));
   play.check(
@@ -113,15 +114,16 @@ async function askHuman(play: Play): Promise<{ granted: boolean }> {
     String(impact?.measured),
   );
   if (grant) narrator.shows(grantLine(grant));
-  return { granted: status === 'granted' };
+  return grant;
 }
 
-async function boundedUse(play: Play, before: Customers): Promise<void> {
+async function boundedUse(play: Play, before: Customers, exact: boolean): Promise<void> {
   const { narrator, workspace } = play.stage;
-  const dormant = [...before.values()].filter(({ status }) => status === 'dormant' || status === 'closed').length;
+  const touched = [...before.values()].filter(({ status }) => status === 'dormant' || status === 'closed').length;
   play.step('Use the grant, but with a wider WHERE');
   await play.call('database__execute', WIDER, { decision: 'ask', rule: 'customer-writes' });
-  narrator.shows(`${DORMANT} records were approved, this touches ${dormant}: another question for John, so it does not happen`);
+  const approved = exact ? 'exactly one other call was approved' : `${DORMANT} records were approved`;
+  narrator.shows(`${approved}, and this touches ${touched}: another question for John, so it does not happen`);
   await unchanged(play, before);
 
   play.step('The update as approved');
@@ -137,7 +139,7 @@ async function boundedUse(play: Play, before: Customers): Promise<void> {
 
   play.step('Once more');
   await play.call('database__execute', UPDATE, { decision: 'ask', rule: 'customer-writes' });
-  narrator.shows('the budget of the grant is spent');
+  narrator.shows('the grant is spent');
   await unchanged(play, after);
 }
 
@@ -172,7 +174,10 @@ async function askAudit(play: Play, granted: boolean): Promise<void> {
   const why = await agent.call('audit_query', { why: id });
   const story = String(why.structuredContent?.story ?? '');
   for (const line of story.split('\n').filter((one) => one.trim() !== '')) narrator.shows(line.trim());
-  play.check(story.includes('john@acme.example') && story.includes('customer-writes'), 'the chain names the human and the rule');
+  play.check(
+    story.includes('john@acme.example') && (!granted || story.includes('customer-writes')),
+    granted ? 'the chain names the human and the rule' : 'the chain names the human',
+  );
 }
 
 async function verifyAudit(play: Play): Promise<void> {
@@ -191,7 +196,9 @@ async function unchanged(play: Play, before: Customers): Promise<void> {
 
 /** `grant gr_…: write:database:customers, 23 records, 2 uses, until 14:05`. */
 function grantLine(grant: Record<string, unknown>): string {
-  const budget = Object.entries((grant.budget ?? {}) as Record<string, number>).map(([name, count]) => `${count} ${name}`);
+  const budget = Object.entries((grant.budget ?? {}) as Record<string, number>).map(
+    ([name, count]) => `${count} ${count === 1 ? name.slice(0, -1) : name}`,
+  );
   const until = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: ZONE }).format(
     Date.parse(String(grant.expires_at)),
   );
