@@ -34,7 +34,7 @@ async function demo(options: Options): Promise<number> {
   try {
     const workspace = await makeWorkspace(folder, systemClock.now());
     if (options.story) return await story(workspace, options);
-    print(`The sample company stands in ${workspace.folder}. Start its guard with: perimeter serve --config ${workspace.config}`);
+    print(`The sample company stands in ${workspace.folder}. Start its guard with: npx perimeter serve --config ${workspace.config}`);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof UnfitFolder) throw new Exit(EXIT.usage, `perimeter: ${error.message}`);
@@ -82,9 +82,9 @@ function finish(narrator: Narrator, text: string, options: Options): void {
   const kept = options.keep;
   narrator.end(true, text, [
     kept === undefined
-      ? 'Keep the company to look around in:  perimeter demo --keep ./quickstart'
+      ? 'Keep the company to look around in:  npx perimeter demo --keep ./quickstart'
       : `The company is yours to look around in. Its rules: ${join(kept, 'policies', 'rules')}`,
-    'Put the guard in front of your own servers:  perimeter init',
+    'Put the guard in front of your own servers:  npx perimeter init',
   ]);
 }
 
