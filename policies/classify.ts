@@ -31,6 +31,8 @@ export type CallToRead = {
 };
 
 const STORING: ReadonlySet<string> = new Set(['write', 'create', 'move', 'share', 'execute', 'draft', 'send']);
+/** A plain file name, such as `mcp.json`: too common a word to be judged as a path, but no tool may be handed one of the guard's own. */
+const FILE_NAME = /^\.?[^\s\p{C}/\\:*?"<>|]{1,250}\.[\p{L}\p{N}]{1,10}$/u;
 const OUTSIDE_WORDS: ReadonlySet<string> = new Set(['email', 'web', 'mail', 'chat']);
 
 /** Reads a call. Throws Unreadable when an argument has no single safe reading. */
@@ -57,6 +59,8 @@ class Collector {
   readonly #urls: Url[] = [];
   readonly #paths: CanonicalPath[] = [];
   readonly #attached: CanonicalPath[] = [];
+  /** Plain file names in arguments that no binding covers. */
+  readonly #named: CanonicalPath[] = [];
   readonly #uncovered: string[] = [];
   readonly #classes = new Set<string>();
   #hasRecipients = false;
@@ -100,7 +104,13 @@ class Collector {
     this.#unbound = true;
     this.#destructive = guess.destructive;
     const name = canonicalText(tool);
-    this.#actions.push({ verb: guess.verb, domain: server.server, kind: 'text', resource: name, segments: [tool.normalize('NFC').trim()] });
+    this.#actions.push({
+      verb: guess.verb,
+      domain: server.server,
+      kind: 'text',
+      resource: name,
+      segments: [tool.normalize('NFC').trim()],
+    });
     this.#scan([], guess.verb);
   }
 
@@ -109,7 +119,10 @@ class Collector {
     const binding = server.binding;
     const own = binding?.own.domains ?? [];
     this.#finishFacts();
-    const stored = this.#actions.find((action) => action.absolute !== undefined && STORING.has(action.verb) && externalStorage(action.absolute, this.#os) !== undefined);
+    const stored = this.#actions.find(
+      (action) =>
+        action.absolute !== undefined && STORING.has(action.verb) && externalStorage(action.absolute, this.#os) !== undefined,
+    );
     const storage = stored?.absolute === undefined ? undefined : externalStorage(stored.absolute, this.#os);
     this.#facts['destination'] = this.#destination(own, storage);
     const reading: Reading = {
@@ -123,9 +136,13 @@ class Collector {
       fold: binding?.paths.case === 'insensitive',
       unbound: this.#unbound,
       uncovered: [...new Set(this.#uncovered)],
-      destructive: this.#destructive || (this.#call.definition?.annotations as Record<string, unknown> | undefined)?.['destructiveHint'] === true,
-      untrusted: this.#actions.some((action) => ['read', 'search', 'list'].includes(action.verb) && OUTSIDE_WORDS.has(action.domain)),
-      absolutes: [...this.#paths, ...this.#attached].map((path) => path.absolute),
+      destructive:
+        this.#destructive ||
+        (this.#call.definition?.annotations as Record<string, unknown> | undefined)?.['destructiveHint'] === true,
+      untrusted: this.#actions.some(
+        (action) => ['read', 'search', 'list'].includes(action.verb) && OUTSIDE_WORDS.has(action.domain),
+      ),
+      absolutes: [...this.#paths, ...this.#attached, ...this.#named].map((path) => path.absolute),
     };
     if (storage !== undefined) reading.storage = storage;
     if (this.#floor !== undefined) reading.floor = this.#floor;
@@ -142,9 +159,13 @@ class Collector {
     if (!('by' in tool.does)) return tool.does;
     covered.push(tool.does.by);
     const [operation, ...more] = pick(this.#call.args, tool.does.by).values;
-    if (more.length > 0 || (operation !== undefined && typeof operation !== 'string')) throw new Unreadable(`argument \`${tool.does.by}\` is not one word`);
+    if (more.length > 0 || (operation !== undefined && typeof operation !== 'string'))
+      throw new Unreadable(`argument \`${tool.does.by}\` is not one word`);
     const known = operation !== undefined && Object.hasOwn(tool.does.cases, operation) ? tool.does.cases[operation] : undefined;
-    return known ?? tool.does.otherwise ?? { verb: 'execute', domain: Object.values(tool.does.cases)[0]?.domain ?? this.#call.server.server };
+    return (
+      known ??
+      tool.does.otherwise ?? { verb: 'execute', domain: Object.values(tool.does.cases)[0]?.domain ?? this.#call.server.server }
+    );
   }
 
   #act(does: Does, resource: BoundResource | undefined): void {
@@ -179,7 +200,8 @@ class Collector {
       default: {
         const word = typeof value === 'number' && Number.isFinite(value) ? String(value) : text(value, 'a name');
         const name = word.normalize('NFC').trim();
-        if (kind === 'event' && (name === '' || /[*%]/.test(name))) throw new Unreadable('an event is named by its uid; a wildcard names no single event');
+        if (kind === 'event' && (name === '' || /[*%]/.test(name)))
+          throw new Unreadable('an event is named by its uid; a wildcard names no single event');
         this.#actions.push({ ...does, kind, resource: kind === 'text' ? canonicalText(name) : name, segments: [name] });
       }
     }
@@ -202,7 +224,9 @@ class Collector {
     const binding = this.#call.server.binding;
     const root = this.#call.server.root;
     const paths = binding?.paths ?? { os: 'posix', case: 'sensitive' };
-    return readPath(raw, { root: root ?? (paths.os === 'windows' ? 'C:\\' : '/'), ...paths }, (absolute) => this.#disk.realpath(absolute));
+    return readPath(raw, { root: root ?? (paths.os === 'windows' ? 'C:\\' : '/'), ...paths }, (absolute) =>
+      this.#disk.realpath(absolute),
+    );
   }
 
   #statement(sql: NonNullable<ToolBinding['sql']>): void {
@@ -227,12 +251,18 @@ class Collector {
     const { args } = this.#call;
     for (const [name, selectors] of Object.entries(tool.facts)) {
       const { values, given, holes } = pickAll(args, selectors);
-      if (name === 'body') this.#body = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n');
+      if (name === 'body')
+        this.#body = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n');
       else if (name === 'attachments') this.#attachments(values, holes);
       else if (name === 'attendees') this.#noteOnly(values, 'attendees');
       else if (name === 'recipients') this.#noteOnly(values, 'recipients');
       else if (name === 'amount') {
-        const sum = values.reduce<number>((total, value) => total + (typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN), 0);
+        const sum = values.reduce<number>(
+          (total, value) =>
+            total +
+            (typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN),
+          0,
+        );
         if (Number.isFinite(sum) && (given || values.length === 0)) this.#facts['amount'] = sum;
       } else if (name === 'items' || name === 'events') this.#facts[name] = values.length;
       else if (!holes) this.#facts[`args.${name}`] = values.filter((value) => typeof value === 'string');
@@ -255,6 +285,7 @@ class Collector {
   /** What no selector covers is looked through; what looks like a resource is one more action of the tool's verb. */
   #scan(covered: readonly string[], verb: Does['verb']): void {
     for (const leaf of uncoveredLeaves(this.#call.args, covered)) {
+      if (FILE_NAME.test(leaf.value.trim())) this.#named.push(...this.#readPath(leaf.value.trim()));
       const found = findResources(leaf.value);
       if (found.length > 0) this.#uncovered.push(leaf.path);
       for (const { kind, value } of found) {
@@ -270,7 +301,13 @@ class Collector {
     const { args } = this.#call;
     facts['args'] = Object.keys(args).filter((key) => {
       const value = args[key];
-      return value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0) && !(typeof value === 'object' && Object.keys(value).length === 0);
+      return (
+        value !== null &&
+        value !== undefined &&
+        value !== '' &&
+        !(Array.isArray(value) && value.length === 0) &&
+        !(typeof value === 'object' && Object.keys(value).length === 0)
+      );
     });
     facts['items'] ??= longestList(args);
     const paths = [...new Set(this.#paths.map((path) => path.text))];
@@ -314,7 +351,9 @@ class Collector {
     if (storage !== undefined || all.some((domain) => !isOwn(domain, [...own]))) return 'external';
     if (all.length > 0) return 'internal';
     // a reply, or a tool nobody described: it goes somewhere the arguments don't say
-    const leaves = this.#actions.some((action) => action.verb === 'send' || action.verb === 'share' || (this.#unbound && action.verb !== 'read'));
+    const leaves = this.#actions.some(
+      (action) => action.verb === 'send' || action.verb === 'share' || (this.#unbound && action.verb !== 'read'),
+    );
     return leaves ? 'unknown' : 'internal';
   }
 }
@@ -333,7 +372,8 @@ function canonicalText(name: string): string {
 }
 
 function text(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new Unreadable(`${what} is expected where there is ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
+  if (typeof value !== 'string')
+    throw new Unreadable(`${what} is expected where there is ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
   return value;
 }
 

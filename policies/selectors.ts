@@ -68,7 +68,7 @@ export function uncoveredLeaves(args: Record<string, unknown>, selectors: readon
     else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
         const at = path === '' ? key : `${path.trim()}.${key}`;
-        if (path !== '') leaves.push({ path: at, value: key });
+        leaves.push({ path: at, value: key });
         walk(item, at);
       }
     }

@@ -1,10 +1,12 @@
 // The disk as judging sees it: where a path really leads, what is a folder, and which files are the guard's own.
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { PathReader } from '../policies/classify.ts';
 import type { Reach } from '../policies/types.ts';
 
 const MAX_LINKS = 40;
+/** Entries of our own folders that are compared with a file of several names; with more than these it counts as one of them. */
+const MAX_OWN_ENTRIES = 20_000;
 
 /** The real disk. Reading it never fails: what can't be looked at is taken by its text. */
 export const localDisk: PathReader = {
@@ -45,9 +47,17 @@ export function protects(own: readonly string[], settings: readonly string[]): (
     const real = fold(canonical(absolute, MAX_LINKS));
     const touches = (path: string, below: boolean) => {
       const kept = fold(canonical(path, MAX_LINKS));
-      return real === kept || real.startsWith(`${kept}/`) || (below && (real === '/' || kept.startsWith(`${real}/`))) || sameFile(absolute, path);
+      return (
+        real === kept ||
+        real.startsWith(`${kept}/`) ||
+        (below && (real === '/' || kept.startsWith(`${real}/`))) ||
+        sameFile(absolute, path)
+      );
     };
-    return own.some((path) => touches(path, reach !== 'itself')) || settings.some((path) => touches(path, reach === 'changes below'));
+    if (isAlsoBelow(absolute, own)) return true;
+    return (
+      own.some((path) => touches(path, reach !== 'itself')) || settings.some((path) => touches(path, reach === 'changes below'))
+    );
   };
 }
 
@@ -64,5 +74,35 @@ function sameFile(a: string, b: string): boolean {
     return one.isFile() && one.dev === two.dev && one.ino === two.ino;
   } catch {
     return false;
+  }
+}
+
+/** Whether a file with several names has one of them below our own folders. A file with a single name is where its path says. */
+function isAlsoBelow(absolute: string, own: readonly string[]): boolean {
+  try {
+    const file = statSync(absolute, { bigint: true });
+    if (!file.isFile() || file.nlink < 2n) return false;
+    let left = MAX_OWN_ENTRIES;
+    const waiting = [...own];
+    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+      for (const entry of entriesOf(folder)) {
+        const path = join(folder, entry.name);
+        left -= 1;
+        if (left < 0 || (entry.isFile() && sameFile(absolute, path))) return true;
+        if (entry.isDirectory()) waiting.push(path);
+      }
+    }
+    return false;
+  } catch {
+    return false;
+  }
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // a file, or not there
+    return [];
   }
 }

@@ -5,11 +5,23 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { toJSONSchema } from 'zod';
 import type { AuditFiles } from '../server/audit/files.ts';
-import { loadConfig } from '../server/config.ts';
 import { createCommands } from '../server/commands.ts';
+import { loadConfig } from '../server/config.ts';
 import { DownstreamError } from '../server/errors.ts';
 import { openPerimeter, type Perimeter } from '../server/perimeter.ts';
-import type { AuditEvent, ClientHandle, Clock, Downstream, Downstreams, ForwardOptions, FormAnswer, Question, ServerEntry, ToolDefinition, ToolResult } from '../server/ports.ts';
+import type {
+  AuditEvent,
+  ClientHandle,
+  Clock,
+  Downstream,
+  Downstreams,
+  FormAnswer,
+  ForwardOptions,
+  Question,
+  ServerEntry,
+  ToolDefinition,
+  ToolResult,
+} from '../server/ports.ts';
 import type { BundledTool } from '../tools/downstream/serve.ts';
 import { RawClient } from './server/wire/pair.ts';
 
@@ -37,7 +49,9 @@ export function fakeClock(start = '2026-11-23T12:00:00.000Z'): FakeClock {
   };
 }
 
-type TinyTool = Partial<Omit<ToolDefinition, 'name'>> & { run?(args: Record<string, unknown>, options: ForwardOptions): ToolResult | Promise<ToolResult> };
+type TinyTool = Partial<Omit<ToolDefinition, 'name'>> & {
+  run?(args: Record<string, unknown>, options: ForwardOptions): ToolResult | Promise<ToolResult>;
+};
 export type TinyServer = Record<string, TinyTool>;
 export type Forwarded = { server: string; tool: string; arguments: Record<string, unknown>; meta: Record<string, unknown> };
 
@@ -46,22 +60,33 @@ export function bundled(tools: readonly BundledTool[]): TinyServer {
   const entries = tools.map((tool): [string, TinyTool] => {
     const { title, description, annotations, impact } = tool;
     const inputSchema = toJSONSchema(tool.input, { io: 'input' }) as Record<string, unknown>;
-    const run = async (args: Record<string, unknown>, { meta, signal }: ForwardOptions) => (await tool.call(args, { meta, signal })) as ToolResult;
-    return [tool.name, { title, description, annotations, inputSchema, ...(impact ? { _meta: { 'perimeter/impact': impact } } : {}), run }];
+    const run = async (args: Record<string, unknown>, { meta, signal }: ForwardOptions) =>
+      (await tool.call(args, { meta, signal })) as ToolResult;
+    return [
+      tool.name,
+      { title, description, annotations, inputSchema, ...(impact ? { _meta: { 'perimeter/impact': impact } } : {}), run },
+    ];
   });
   return Object.fromEntries(entries);
 }
 
 /** How the human at the form answers; `after` in ms. Undefined: the form stays open. */
-export type Human = (question: Question) => Omit<FormAnswer, 'request_id'> | undefined | Promise<Omit<FormAnswer, 'request_id'> | undefined>;
+export type Human = (
+  question: Question,
+) => Omit<FormAnswer, 'request_id'> | undefined | Promise<Omit<FormAnswer, 'request_id'> | undefined>;
 
-export const yes = (decision: 'approve' | 'approve_once' | 'deny' = 'approve'): Omit<FormAnswer, 'request_id'> => ({ action: 'accept', content: { decision }, after: 4_000 });
+export const yes = (decision: 'approve' | 'approve_once' | 'deny' = 'approve'): Omit<FormAnswer, 'request_id'> => ({
+  action: 'accept',
+  content: { decision },
+  after: 4_000,
+});
 
 export type WorldOptions = {
   /** rules/test.yaml; without `version:` and `rules:` they are put in front. */
   rules?: string;
   bindings?: string;
-  servers?: Record<string, TinyServer>;
+  /** By name; or made for the world's folder. */
+  servers?: Record<string, TinyServer> | ((folder: string) => Record<string, TinyServer>);
   /** Members of `perimeter` in mcp.json. */
   settings?: Record<string, unknown>;
   /** Extra members of each server entry. */
@@ -82,9 +107,16 @@ export type World = {
   /** What reached a downstream, in order. */
   forwarded: Forwarded[];
   questions: Question[];
-  call(tool: string, args?: Record<string, unknown>, options?: { client?: ClientHandle; signal?: AbortSignal }): Promise<ToolResult>;
+  call(
+    tool: string,
+    args?: Record<string, unknown>,
+    options?: { client?: ClientHandle; signal?: AbortSignal },
+  ): Promise<ToolResult>;
   /** `request_elevation`, its structured answer. */
-  ask(input: Record<string, unknown>, options?: { client?: ClientHandle; signal?: AbortSignal }): Promise<Record<string, unknown>>;
+  ask(
+    input: Record<string, unknown>,
+    options?: { client?: ClientHandle; signal?: AbortSignal },
+  ): Promise<Record<string, unknown>>;
   /** A command as from the terminal of the human. */
   command(name: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
   client(extra?: Partial<ClientHandle>): ClientHandle;
@@ -99,7 +131,14 @@ export type World = {
 };
 
 /** The decision in a refusal. */
-export function decisionOf(result: ToolResult): { decision: string; rule: string; why: string; failed: string[]; where?: string; request_elevation?: { arguments: Record<string, unknown> } } {
+export function decisionOf(result: ToolResult): {
+  decision: string;
+  rule: string;
+  why: string;
+  failed: string[];
+  where?: string;
+  request_elevation?: { arguments: Record<string, unknown> };
+} {
   return result._meta?.['perimeter/decision'] as ReturnType<typeof decisionOf>;
 }
 
@@ -108,7 +147,7 @@ const text = (said: string): ToolResult => ({ content: [{ type: 'text', text: sa
 export async function world(options: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? fakeClock();
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'perimeter-world-'));
-  const servers = options.servers ?? {};
+  const servers = typeof options.servers === 'function' ? options.servers(folder) : { ...options.servers };
   if (options.folder === undefined) write(folder, options, servers);
   const forwarded: Forwarded[] = [];
   const questions: Question[] = [];
@@ -152,7 +191,12 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     questions,
     client,
     async call(tool, args = {}, given = {}) {
-      const reply = await perimeter.guard.callTool({ tool, arguments: args, client: given.client ?? usual, signal: given.signal ?? new AbortController().signal });
+      const reply = await perimeter.guard.callTool({
+        tool,
+        arguments: args,
+        client: given.client ?? usual,
+        signal: given.signal ?? new AbortController().signal,
+      });
       if ('question' in reply) throw new Error('a modern client is asked; call the guard yourself');
       return reply.result;
     },
@@ -175,11 +219,21 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       writeFileSync(rulesFile(folder), rulesText(text));
       perimeter.policies.reload();
     },
-    command: async (name, params = {}) => (await commands(name, params, { event: () => undefined, signal: new AbortController().signal }, { as: 'command', version: '0.0.0', account: 'john' })) as Record<string, unknown>,
+    command: async (name, params = {}) =>
+      (await commands(
+        name,
+        params,
+        { event: () => undefined, signal: new AbortController().signal },
+        { as: 'command', version: '0.0.0', account: 'john' },
+      )) as Record<string, unknown>,
     async events(type) {
       const events: AuditEvent[] = [];
       for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-        const page = await perimeter.audit.query({ limit: 500, ...(type === undefined ? {} : { type }), ...(cursor === undefined ? {} : { cursor }) });
+        const page = await perimeter.audit.query({
+          limit: 500,
+          ...(type === undefined ? {} : { type }),
+          ...(cursor === undefined ? {} : { cursor }),
+        });
         events.push(...page.events);
         cursor = page.next_cursor;
       }
@@ -199,28 +253,56 @@ function write(folder: string, options: WorldOptions, servers: Record<string, Ti
   mkdirSync(join(folder, 'policies', 'bindings'), { recursive: true });
   writeFileSync(rulesFile(folder), rulesText(options.rules ?? ''));
   if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
-  const mcpServers = Object.fromEntries(Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]));
-  const settings = { agent: 'felix', user: { name: 'john', role: 'user' }, policies: './policies', state: './state', timezone: 'UTC', ...options.settings };
+  const mcpServers = Object.fromEntries(
+    Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]),
+  );
+  const settings = {
+    agent: 'felix',
+    user: { name: 'john', role: 'user' },
+    policies: './policies',
+    state: './state',
+    timezone: 'UTC',
+    ...options.settings,
+  };
   writeFileSync(join(folder, 'mcp.json'), JSON.stringify({ mcpServers, perimeter: settings }));
 }
 
 const rulesFile = (folder: string) => join(folder, 'policies', 'rules', 'test.yaml');
-const rulesText = (rules: string) => (rules.startsWith('version:') ? rules : `version: 1\nrules:${rules === '' ? ' []' : `\n${rules}`}\n`);
+const rulesText = (rules: string) =>
+  rules.startsWith('version:') ? rules : `version: 1\nrules:${rules === '' ? ' []' : `\n${rules}`}\n`;
 
-function tinyDownstreams(entries: readonly ServerEntry[], servers: Record<string, TinyServer>, forwarded: Forwarded[], listeners: ((name: string) => void)[]): Downstreams {
+function tinyDownstreams(
+  entries: readonly ServerEntry[],
+  servers: Record<string, TinyServer>,
+  forwarded: Forwarded[],
+  listeners: ((name: string) => void)[],
+): Downstreams {
   const all = entries.map((entry): Downstream => {
     const server = () => servers[entry.name] ?? {};
     return {
       entry,
       state: 'ready',
-      tools: () => Object.entries(server()).map(([name, { run: _run, ...tool }]) => ({ inputSchema: { type: 'object' }, ...tool, name })),
+      tools: () =>
+        Object.entries(server()).map(([name, { run: _run, ...tool }]) => ({ inputSchema: { type: 'object' }, ...tool, name })),
       async call(tool, args, options) {
         if (options.signal.aborted) throw new DownstreamError('cancelled', false, 'the call was cancelled before it was made');
         forwarded.push({ server: entry.name, tool, arguments: args, meta: options.meta });
-        const stopped = new Promise<never>((_, reject) => options.signal.addEventListener('abort', () => reject(new DownstreamError('cancelled', true, 'the call was cancelled')), { once: true }));
+        const stopped = new Promise<never>((_, reject) =>
+          options.signal.addEventListener(
+            'abort',
+            () => reject(new DownstreamError('cancelled', true, 'the call was cancelled')),
+            { once: true },
+          ),
+        );
         return (await Promise.race([server()[tool]?.run?.(args, options), stopped])) ?? text('done');
       },
     };
   });
-  return { all: () => all, get: (name) => all.find((one) => one.entry.name === name), start: async () => undefined, onTools: (listener) => void listeners.push(listener), close: async () => undefined };
+  return {
+    all: () => all,
+    get: (name) => all.find((one) => one.entry.name === name),
+    start: async () => undefined,
+    onTools: (listener) => void listeners.push(listener),
+    close: async () => undefined,
+  };
 }

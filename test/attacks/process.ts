@@ -29,7 +29,13 @@ export type Site = {
 /** A folder with a mcp.json and, where given, rules. */
 export function site(mcpServers: Message, options: { rules?: string; bindings?: string; settings?: Message } = {}): Site {
   const folder = mkdtempSync(join(tmpdir(), 'perimeter-attack-'));
-  const settings = { agent: 'felix', user: { name: 'john' }, timezone: 'UTC', ...(options.rules === undefined ? {} : { policies: './policies' }), ...options.settings };
+  const settings = {
+    agent: 'felix',
+    user: { name: 'john' },
+    timezone: 'UTC',
+    ...(options.rules === undefined ? {} : { policies: './policies' }),
+    ...options.settings,
+  };
   writeFileSync(join(folder, 'mcp.json'), JSON.stringify({ mcpServers, perimeter: settings }));
   if (options.rules !== undefined) {
     mkdirSync(join(folder, 'policies', 'rules'), { recursive: true });
@@ -61,8 +67,13 @@ export function site(mcpServers: Message, options: { rules?: string; bindings?: 
 export const PERIMETER = [process.execPath, MAIN] as const;
 
 function eventsIn(audit: string): Message[] {
-  const names = readdirSync(audit).filter((name) => name.endsWith('.jsonl')).sort();
-  return names.flatMap((name) => readFileSync(join(audit, name), 'utf8').split('\n')).filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Message);
+  const names = readdirSync(audit)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort();
+  return names
+    .flatMap((name) => readFileSync(join(audit, name), 'utf8').split('\n'))
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Message);
 }
 
 async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Promise<Serving> {
@@ -84,7 +95,11 @@ async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Pr
   const given: Serving = {
     pid: child.pid ?? 0,
     send: (message) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
-    answerTo: (id) => Promise.race([new Promise<Message>((done) => answers.set(id, done)), ended.then((): Message => ({ error: { message: 'the guard ended' } }))]),
+    answerTo: (id) =>
+      Promise.race([
+        new Promise<Message>((done) => answers.set(id, done)),
+        ended.then((): Message => ({ error: { message: 'the guard ended' } })),
+      ]),
     call(tool, args) {
       last += 1;
       given.send({ id: last, method: 'tools/call', params: { name: tool, arguments: args } });
@@ -99,7 +114,11 @@ async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Pr
       await ended;
     },
   };
-  given.send({ id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'raw', version: '1' } } });
+  given.send({
+    id: 0,
+    method: 'initialize',
+    params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+  });
   await given.answerTo(0);
   given.send({ method: 'notifications/initialized' });
   return given;

@@ -8,15 +8,17 @@ import { decisionOf, type World, world, yes } from '../world.ts';
 import { PERIMETER, type Serving, type Site, site } from './process.ts';
 
 const RULES = '  - { id: writing, why: somebody looks first, effect: ask, scope: write:files }';
-const BINDING = 'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
+const BINDING =
+  'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
 const CALL = { tool: 'files__write', arguments: { path: 'a.md', content: 'x' } };
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: Partial<Parameters<typeof world>[0]> = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} }, helper: {} }, wait_ms: 50, ...more }));
+const guarded = async (more: Partial<Parameters<typeof world>[0]> = {}) =>
+  (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} }, helper: {} }, wait_ms: 50, ...more }));
 
 describe('by a tool', () => {
-  it('none of the guard\'s own tools approves, denies, unlocks, signs in or changes a policy', async () => {
+  it("none of the guard's own tools approves, denies, unlocks, signs in or changes a policy", async () => {
     const { perimeter } = await guarded();
     const own = (await perimeter.guard.listTools()).map((tool) => tool.name).filter((name) => !name.includes('__'));
     expect(own).toEqual(['request_elevation', 'list_permissions', 'release_grant', 'audit_query']);
@@ -24,22 +26,42 @@ describe('by a tool', () => {
 
   it('asking for the elevation tool itself is refused, in calls and as a scope', async () => {
     const { ask, questions } = await guarded({ human: () => yes() });
-    expect(await ask({ calls: [{ tool: 'request_elevation', arguments: { justification: 'x' } }] })).toMatchObject({ status: 'denied' });
+    expect(await ask({ calls: [{ tool: 'request_elevation', arguments: { justification: 'x' } }] })).toMatchObject({
+      status: 'denied',
+    });
     expect(await ask({ calls: [CALL, { tool: 'release_grant', arguments: {} }] })).toMatchObject({ status: 'denied' });
     expect(questions).toEqual([]);
   });
 
   it('a wildcard, or arguments left open, is no request', async () => {
     const { call, questions } = await guarded({ human: () => yes() });
-    for (const input of [{ scope: '*:*' }, { scope: 'write:*' }, { scope: '*:files' }, { scope: 'write:files:{a,b}' }, { calls: [{ tool: 'files__write', arguments: 'any' }] }, { calls: [] }, {}, { calls: [CALL], approve: true }, { calls: [CALL], decision: 'approve' }]) {
-      expect((await call('request_elevation', { justification: 'need everything today', ...input })).isError, JSON.stringify(input)).toBe(true);
+    for (const input of [
+      { scope: '*:*' },
+      { scope: 'write:*' },
+      { scope: '*:files' },
+      { scope: 'write:files:{a,b}' },
+      { calls: [{ tool: 'files__write', arguments: 'any' }] },
+      { calls: [] },
+      {},
+      { calls: [CALL], approve: true },
+      { calls: [CALL], decision: 'approve' },
+    ]) {
+      expect(
+        (await call('request_elevation', { justification: 'need everything today', ...input })).isError,
+        JSON.stringify(input),
+      ).toBe(true);
     }
-    expect((await call('request_elevation', { justification: 'x', calls: [{ tool: '*', arguments: {} }] })).structuredContent).toMatchObject({ status: 'denied' });
+    expect(
+      (await call('request_elevation', { justification: 'x', calls: [{ tool: '*', arguments: {} }] })).structuredContent,
+    ).toMatchObject({ status: 'denied' });
     expect(questions).toEqual([]);
   });
 
   it('a downstream tool named like one of ours never answers in its place', async () => {
-    const { perimeter, call, forwarded } = await guarded({ servers: { files: { write: {} }, helper: { request_elevation: {}, approve: {}, list_permissions: {} } }, settings: { prefix: 'none' } });
+    const { perimeter, call, forwarded } = await guarded({
+      servers: { files: { write: {} }, helper: { request_elevation: {}, approve: {}, list_permissions: {} } },
+      settings: { prefix: 'none' },
+    });
     const names = (await perimeter.guard.listTools()).map((tool) => tool.name);
     expect(names.filter((name) => name === 'request_elevation')).toHaveLength(1);
     await call('request_elevation', { justification: 'x', calls: [{ tool: 'write', arguments: CALL.arguments }] });
@@ -50,7 +72,12 @@ describe('by a tool', () => {
 
   it('approval claimed in the arguments counts for nothing', async () => {
     const { call, forwarded } = await guarded();
-    for (const more of [{ _approved: true }, { elevation_id: 'guess' }, { grant_id: 'guess' }, { 'perimeter/decision': 'allow' }]) {
+    for (const more of [
+      { _approved: true },
+      { elevation_id: 'guess' },
+      { grant_id: 'guess' },
+      { 'perimeter/decision': 'allow' },
+    ]) {
       expect(decisionOf(await call('files__write', { ...CALL.arguments, ...more })).decision).not.toBe('allow');
     }
     expect(forwarded).toEqual([]);
@@ -64,7 +91,10 @@ describe('by the commands, through a shell', () => {
   beforeAll(async () => {
     place = site({ files: { command: 'perimeter', args: ['tool', 'files', '--root', '.'] } });
     serving = await place.serve();
-    void serving.call('request_elevation', { justification: 'x', calls: [{ tool: 'write', arguments: { path: 'a.md', content: 'x' } }] });
+    void serving.call('request_elevation', {
+      justification: 'x',
+      calls: [{ tool: 'write', arguments: { path: 'a.md', content: 'x' } }],
+    });
     while (request_id === '') request_id = (await waiting())[0]?.request_id ?? '';
   }, 60_000);
   afterAll(async () => {
@@ -75,8 +105,15 @@ describe('by the commands, through a shell', () => {
   const owner = async () => (await connectOwner(join(place.folder, '.perimeter'))) ?? expect.fail('nobody owns the state');
 
   it('`perimeter approve` without a terminal refuses, whatever is piped into it', async () => {
-    const tries = [['approve', request_id], ['approve', request_id, '--passphrase-fd', '0'], ['login'], ['unlock'], ['pins', 'accept', 'files']];
-    for (const ended of await Promise.all(tries.map((args) => place.perimeter(args, 'Y\n')))) expect(ended.status, ended.stdout).not.toBe(0);
+    const tries = [
+      ['approve', request_id],
+      ['approve', request_id, '--passphrase-fd', '0'],
+      ['login'],
+      ['unlock'],
+      ['pins', 'accept', 'files'],
+    ];
+    for (const ended of await Promise.all(tries.map((args) => place.perimeter(args, 'Y\n'))))
+      expect(ended.status, ended.stdout).not.toBe(0);
     expect(await waiting()).toHaveLength(1);
   }, 60_000);
 
@@ -108,14 +145,14 @@ print(seen.decode(errors='replace')); sys.exit(os.waitstatus_to_exitcode(os.wait
     expect(await waiting()).toHaveLength(1);
   }, 60_000);
 
-  it('the owner\'s own socket takes no `typed` from a script once a passphrase is set', async () => {
+  it("the owner's own socket takes no `typed` from a script once a passphrase is set", async () => {
     for (const params of [{ typed: true }, { typed: true, passphrase: '' }, { proof: 'passphrase' }, { passphrase: true }]) {
       await expect((await owner()).command('approve', { id: request_id, ...params })).rejects.toThrow();
     }
     expect(await waiting()).toHaveLength(1);
   }, 60_000);
 
-  it('taking the passphrase\'s file away does not make it easier', async () => {
+  it("taking the passphrase's file away does not make it easier", async () => {
     rmSync(join(place.folder, '.perimeter', 'passphrase'));
     await expect((await owner()).command('approve', { id: request_id, typed: true })).rejects.toThrow(/passphrase/);
     expect(await waiting()).toHaveLength(1);
