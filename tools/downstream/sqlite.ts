@@ -113,7 +113,7 @@ export function quoteName(name: string): string {
 }
 
 async function loadEngine(): Promise<Engine> {
-  const builtIn = process.getBuiltinModule?.('node:sqlite') as Engine | undefined;
+  const builtIn = builtInEngine();
   if (
     builtIn &&
     has(builtIn.DatabaseSync, ['setAuthorizer', 'enableDefensive']) &&
@@ -122,6 +122,17 @@ async function loadEngine(): Promise<Engine> {
     return builtIn;
   }
   return (await import('@photostructure/sqlite')) as unknown as Engine;
+}
+
+/** Node warns on stderr that this API may still change; what we need of it is checked instead. */
+function builtInEngine(): Engine | undefined {
+  const warn = process.emitWarning;
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule?.('node:sqlite') as Engine | undefined;
+  } finally {
+    process.emitWarning = warn;
+  }
 }
 
 function has(type: { readonly prototype: object }, methods: string[]): boolean {
