@@ -206,6 +206,40 @@ function segmentsMeet(x: readonly ScopePiece[], y: readonly ScopePiece[]): boole
   return true;
 }
 
+/**
+ * Whether everything that `inner` permits is permitted by `outer` too; errs towards no. What a human narrows a request to must pass this.
+ */
+export function scopeWithin(inner: Scope, outer: Scope): boolean {
+  if (outer.verb !== '*' && outer.verb !== inner.verb) return false;
+  if (outer.domain !== '*' && outer.domain !== inner.domain) return false;
+  // a whole domain ends at the root of its binding, so a scope that names a place outside is not in it
+  if (outer.resource === undefined) return inner.resource === undefined || !namesAbsolute(inner.resource);
+  if (inner.resource === undefined) return false;
+  if (namesAbsolute(inner.resource) && !namesAbsolute(outer.resource)) return false;
+  return patternWithin(inner.resource, outer.resource, 0, 0, new Set());
+}
+
+function patternWithin(inner: NonNullable<Scope['resource']>, outer: NonNullable<Scope['resource']>, i: number, j: number, seen: Set<number>): boolean {
+  const at = i * (outer.length + 1) + j;
+  if (seen.has(at)) return false;
+  seen.add(at);
+  const x = inner[i];
+  const y = outer[j];
+  if (y === '**') return patternWithin(inner, outer, i, j + 1, seen) || (x !== undefined && patternWithin(inner, outer, i + 1, j, seen));
+  if (x === undefined || y === undefined) return x === y;
+  return x !== '**' && segmentWithin(x, y) && patternWithin(inner, outer, i + 1, j + 1, seen);
+}
+
+/** One segment in another: equal, or under a lone `*`; a part is compared only in plain letters, which fold one by one. */
+function segmentWithin(inner: readonly ScopePiece[], outer: readonly ScopePiece[]): boolean {
+  if (outer.length === 1 && outer.some((piece) => 'star' in piece)) return true;
+  if (JSON.stringify(inner) === JSON.stringify(outer)) return true;
+  const plain = [...inner, ...outer].every((piece) => 'star' in piece || /^[\x20-\x7e]*$/.test(piece.literal));
+  if (!plain) return false;
+  // a star of the inner one stands as a character that only a star of the outer one takes
+  return segmentMatches(outer, inner.map((piece) => ('star' in piece ? '\0' : piece.literal)).join(''), false);
+}
+
 /** A glob on a name (agent, user, role, server, tool): `*` is any run of characters. */
 export function nameMatches(globs: readonly string[] | undefined, name: string): boolean {
   if (globs === undefined) return true;

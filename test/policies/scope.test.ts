@@ -1,7 +1,7 @@
 // What a scope reaches on folders: a recursive verb touches everything below, from the root of a binding too.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveScope, parseScope, scopeCovers } from '../../policies/scope.ts';
+import { deriveScope, parseScope, scopeCovers, scopeWithin } from '../../policies/scope.ts';
 import { type Action, VERBS } from '../../policies/types.ts';
 
 type Place = { segments: string[]; outside: boolean };
@@ -70,6 +70,66 @@ describe('the scope derived from an action', () => {
         expect(permits(deriveScope(action), action)).toBe(true);
       }),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('a scope within another', () => {
+  const within = (inner: string, outer: string) => scopeWithin(parseScope(inner), parseScope(outer));
+
+  test.each([
+    ['write:files:a/b.md', 'write:files:a/**'],
+    ['write:files:a/b/**', 'write:files:a/**'],
+    ['write:files:a/*.md', 'write:files:a/*'],
+    ['write:files:a/x*.md', 'write:files:a/*.md'],
+    ['write:files:a/**', 'write:files'],
+    ['write:files', 'write:files'],
+    ['write:files:a', 'write:files:a/**'],
+    ['write:files:/etc/x', 'write:files:/etc/**'],
+  ])('%s is in %s', (inner, outer) => expect(within(inner, outer)).toBe(true));
+
+  test.each([
+    ['write:files:a/**', 'write:files:a/*'],
+    ['write:files:a/*', 'write:files:a/*.md'],
+    ['write:files', 'write:files:**'],
+    ['write:files', 'write:files:a/**'],
+    ['write:files:/etc/x', 'write:files'],
+    ['write:files:/etc/x', 'write:files:**'],
+    ['write:files:b', 'write:files:a/**'],
+    ['delete:files:a', 'write:files:a'],
+    ['write:crm:a', 'write:files:a'],
+    ['delete:files:m/x/**', 'delete:files:m/**/*'],
+  ])('%s is not in %s', (inner, outer) => expect(within(inner, outer)).toBe(false));
+
+  const piece = fc.constantFrom('a', 'A', 'ab', 'a*', '*', '*b', 'a*b', '**', 'b', 'é*', 'É', '*é', 'ΑΣ', 'Α*');
+  const pattern = fc.tuple(fc.constantFrom('', '/'), fc.array(piece, { minLength: 1, maxLength: 4 })).map(([root, pieces]) => root + pieces.join('/'));
+  const scope = fc.option(pattern).map((resource) => parseScope(resource === null ? 'delete:files' : `delete:files:${resource}`));
+  const name = fc.constantFrom('a', 'A', 'ab', 'b', 'aab', 'abb', 'é', 'É', 'aé', 'ΑΣ', 'ας', 'ασ');
+  const action = fc
+    .record({ names: fc.array(name, { minLength: 1, maxLength: 4 }), outside: fc.boolean(), fold: fc.boolean(), folder: fc.boolean(), whole: fc.boolean() })
+    .map(({ names, outside, fold, folder, whole }): Action => {
+      if (whole) return { verb: 'delete', domain: 'files', kind: 'path' };
+      return { ...onFolder('delete', outside ? ['', ...names] : names, outside), fold, folder };
+    });
+
+  test('permits nothing that the other does not', () => {
+    fc.assert(
+      fc.property(scope, scope, action, (inner, outer, one) => {
+        fc.pre(scopeWithin(inner, outer) && scopeCovers(inner, one, 'permit'));
+        expect(scopeCovers(outer, one, 'permit')).toBe(true);
+      }),
+      { numRuns: 400, maxSkipsPerRun: 1_000 },
+    );
+  });
+
+  test('every scope is in itself, and what is in a part is in the whole', () => {
+    fc.assert(fc.property(scope, (one) => scopeWithin(one, one)), { numRuns: 200 });
+    fc.assert(
+      fc.property(scope, scope, scope, (a, b, c) => {
+        fc.pre(scopeWithin(a, b) && scopeWithin(b, c));
+        expect(scopeWithin(a, c)).toBe(true);
+      }),
+      { numRuns: 100, maxSkipsPerRun: 5_000 },
     );
   });
 });
