@@ -4,7 +4,7 @@ import type { Clock } from '../ports.ts';
 import { after } from '../timers.ts';
 import type { Narrator } from './narrator.ts';
 
-export type Answer = { action: 'accept'; content: { decision: string } };
+type Answer = { action: 'accept'; content: { decision: string } };
 /** The guard's question as the client gets it: its message, and what can be answered. */
 export type Form = { message: string; options: readonly { decision: string; title: string }[] };
 /** Is shown the form, and answers it. */

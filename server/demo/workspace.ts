@@ -1,5 +1,5 @@
 // The sample company in a folder: calendar, mail, files, customers, and the mcp.json and policies that guard them.
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 import { calendars } from './calendar.ts';
@@ -43,11 +43,6 @@ export async function makeWorkspace(folder: string, now: number): Promise<Worksp
     drafts: join(root, 'mail', 'drafts'),
     dropbox: join(root, 'files', 'Dropbox'),
   };
-}
-
-/** Removes a workspace that `makeWorkspace` made. */
-export function removeWorkspace(workspace: Workspace): void {
-  rmSync(workspace.folder, { recursive: true, force: true });
 }
 
 function checkFree(root: string, shown: string): void {
