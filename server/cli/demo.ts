@@ -34,7 +34,9 @@ async function demo(options: Options): Promise<number> {
   try {
     const workspace = await makeWorkspace(folder, systemClock.now());
     if (options.story) return await story(workspace, options);
-    print(`The sample company stands in ${workspace.folder}. Start its guard with: npx perimeter serve --config ${workspace.config}`);
+    print(
+      `The sample company stands in ${workspace.folder}. Start its guard with: npx perimeter serve --config ${workspace.config}`,
+    );
     return EXIT.ok;
   } catch (error) {
     if (error instanceof UnfitFolder) throw new Exit(EXIT.usage, `perimeter: ${error.message}`);
