@@ -221,7 +221,7 @@ function overLimit(decision: Decision): Decision {
 }
 
 /** Several asks: the least of each limit, the strictest proof and strength, the union of conditions, handoff before inline. */
-function mergeTerms(rules: readonly Rule[], fromDefault: boolean, input: Judged, risk: Risk): Pick<Decision, 'limits' | 'proof' | 'strength' | 'mode'> {
+function mergeTerms(rules: readonly Rule[], fromDefault: boolean, input: Judged, risk: Risk): Pick<Decision, 'limits' | 'proof' | 'approvals' | 'strength' | 'mode'> {
   const all = [...rules.filter((rule) => rule.effect !== 'allow').map((rule) => rule.limits), ...(fromDefault || rules.length === 0 ? [DEFAULT_LIMITS] : [])];
   const limits: Limits = {};
   for (const key of ['records', 'recipients', 'files', 'bytes', 'amount', 'uses', 'for', 'at_most'] as const) {
@@ -236,7 +236,8 @@ function mergeTerms(rules: readonly Rule[], fromDefault: boolean, input: Judged,
   const proof = [fromRisk, ...rules.map((rule) => rule.proof)].reduce<Proof>((worst, one) => (PROOFS.indexOf(one) > PROOFS.indexOf(worst) ? one : worst), 'none');
   const strength = rules.map((rule) => rule.strength).reduce<Strength>((best, one) => (STRENGTHS.indexOf(one) < STRENGTHS.indexOf(best) ? one : best), 'unknown');
   const mode = rules.length > 0 && rules.every((rule) => rule.ask === 'inline') && !fromDefault ? 'inline' : 'handoff';
-  return { limits, proof, strength, mode };
+  const approvals = Math.max(1, ...rules.map((rule) => rule.approvals ?? 1));
+  return { limits, proof, ...(approvals > 1 ? { approvals } : {}), strength, mode };
 }
 
 /** All of several conditions at once; what two of them say differently is kept side by side. */

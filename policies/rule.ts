@@ -42,6 +42,7 @@ export function readRule(source: Source, lists: Lists, note: Complain): { rule?:
     ask: written.ask ?? 'handoff',
     limits: limitsOf(written, complain, note),
     proof: written.proof ?? 'none',
+    ...(written.approvals === undefined ? {} : { approvals: written.approvals }),
     strength: written.strength ?? 'unknown',
     redact: written.redact ?? [],
     where: source.at([]),
@@ -74,7 +75,7 @@ function checkRule(written: WrittenRule, complain: Complain): void {
   if (written.effect === 'allow') {
     if (written.scope === undefined)
       complain([], `\`${written.id}\` allows something and does not say what; add a \`scope\`, such as \`read:calendar\``);
-    for (const key of ['limits', 'proof', 'strength'] as const) {
+    for (const key of ['limits', 'proof', 'approvals', 'strength'] as const) {
       if (written[key] !== undefined)
         complain(
           [key],

@@ -37,6 +37,9 @@ const limits = closed({
 /** Clauses are read one by one (clauses.ts), because what may stand in them depends on the fact. */
 const clauses = z.record(z.string(), z.unknown());
 
+/** More people than this are never all reached before a request runs out. */
+const MOST_APPROVALS = 5;
+
 export const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** One rule; a file's rules are checked one by one, so that a mistake in one hides none in another. */
 export const ruleSchema = closed({
@@ -58,6 +61,7 @@ export const ruleSchema = closed({
   ask: z.enum(['handoff', 'inline']).exactOptional(),
   limits: limits.exactOptional(),
   proof: z.enum(PROOFS).exactOptional(),
+  approvals: z.int().min(1).max(MOST_APPROVALS).exactOptional(),
   strength: z.enum(['enforced', 'checked', 'estimated']).exactOptional(),
   redact: words.exactOptional(),
 });

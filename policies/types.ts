@@ -119,6 +119,8 @@ export type Decision = {
   /** What a grant answering this may give; only on `ask`. */
   limits: Limits;
   proof: Proof;
+  /** How many people must say yes; absent means one. */
+  approvals?: number;
   strength: Strength;
   mode: 'handoff' | 'inline';
   /** Paths to remove from the result, as `result.<path>`. */
@@ -197,6 +199,8 @@ export type Rule = {
   ask: 'handoff' | 'inline';
   limits: Limits;
   proof: Proof;
+  /** How many different people must say yes; absent means one. */
+  approvals?: number;
   strength: Strength;
   redact: string[];
   where: string;
