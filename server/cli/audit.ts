@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { join } from 'node:path';
 import { visible } from '../../policies/values/text.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import { systemClock } from '../clock.ts';
 import type { AuditEvent, AuditFilter } from '../ports.ts';
 import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
 import { readConfig, withGuard } from './reach.ts';
@@ -77,12 +78,12 @@ async function runQuery(words: string[], options: Common & Partial<AuditFilter> 
 
 async function verify(options: Common): Promise<number> {
   const config = readConfig(options.config);
-  const started = performance.now();
+  const started = systemClock.mono();
   const progress = (done: { events: number }) => {
-    if (process.stderr.isTTY && performance.now() - started > 1_000) process.stderr.write(`\rchecked ${done.events} events`);
+    if (process.stderr.isTTY && systemClock.mono() - started > 1_000) process.stderr.write(`\rchecked ${done.events} events`);
   };
   const result = await verifyAudit(join(config.state, 'audit'), { progress, ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }) });
-  if (process.stderr.isTTY && performance.now() - started > 1_000) complain('');
+  if (process.stderr.isTTY && systemClock.mono() - started > 1_000) complain('');
   show(options.json, result, () => {
     const lines = result.problems.map((one) => `${paint.red('✗')} ${one.segment}:${one.line}${one.seq === undefined ? '' : ` seq ${one.seq}`}: ${one.problem}`);
     if (result.ok) lines.push(`${paint.green('✓ intact')}: ${result.events} events, every record in its place`);

@@ -11,8 +11,8 @@ import { type CommandHandler, serveCommands } from './commands.ts';
 import { highestLock, isHeld, releaseLock, takeLock } from './lock.ts';
 import { HELLO_MS, type Hello, helloSchema, MAX_REQUEST_BYTES, PROTOCOL, readLine, writeLine } from './protocol.ts';
 
-export type { CommandHandler, CommandStream } from './commands.ts';
-export { connectOwner, type OwnerConnection } from './connection.ts';
+export type { CommandHandler } from './commands.ts';
+export { connectOwner } from './connection.ts';
 export { CommandError, type Hello } from './protocol.ts';
 export { onStopSignal } from './signals.ts';
 
