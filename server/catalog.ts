@@ -99,6 +99,7 @@ function alike(name: string): string {
 
 /** Digest of what a definition promises and takes; a change of it is a change of power. */
 export function definitionDigest(definition: ToolDefinition): string {
-  const { name, description, inputSchema, outputSchema, annotations } = definition;
-  return digestOf({ name, description, inputSchema, outputSchema, annotations });
+  const { name, title, description, inputSchema, outputSchema, annotations, _meta } = definition;
+  // how its effect is counted and bounded is a promise too
+  return digestOf({ name, title, description, inputSchema, outputSchema, annotations, impact: _meta?.['perimeter/impact'] });
 }

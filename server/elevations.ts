@@ -243,6 +243,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       channel: answer.channel,
       granted_by: 'human',
       survive_restart,
+      policy_digest: request.policy_digest,
       for_ms: minutes * 60_000,
       ...(once ? { once } : {}),
       ...(once || request.exact_only ? { exact: calls } : {}),

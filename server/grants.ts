@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { COUNTED } from '../policies/decide.ts';
 import type { Budget, Facts, GrantView, Identity } from '../policies/types.ts';
 import { iso } from './clock.ts';
-import type { AuditInput, AuditLog, Clock, GrantRecord, GrantState, Store } from './ports.ts';
+import type { AuditInput, AuditLog, Clock, GrantRecord, GrantState, StateData, Store } from './ports.ts';
 import { after, type Timer } from './timers.ts';
 
 /** What one call takes from one grant. */
@@ -11,13 +11,16 @@ export type Reservation = { grant_id: string; taken: Budget; call_digest: string
 export type Issued = Omit<GrantRecord, 'grant_id' | 'state' | 'remaining' | 'issued_at' | 'expires_at'> & { for_ms: number };
 
 export type Grants = {
-  /** The grants that could answer a call of this identity now, less what calls in flight hold. */
-  views(who: Identity): GrantView[];
+  /** The grants that could answer a call of this identity now, less what calls in flight hold; with `server/tool`, those that know its definition. */
+  views(who: Identity, tool?: string): GrantView[];
   all(): GrantRecord[];
   get(id: string): GrantRecord | undefined;
-  issue(grant: Issued): Promise<GrantRecord>;
+  /** Makes a grant; `also` changes the state in the same write, so that both are there or neither. */
+  issue(grant: Issued, also?: (data: StateData, grant: GrantRecord) => void): Promise<GrantRecord>;
   /** Takes what a call needs, at once and without waiting: between judging and this nothing else runs. False when too little is left. */
   reserve(ids: readonly string[], facts: Facts, call_digest: string): Reservation[] | undefined;
+  /** Whether what was reserved may still be used: nothing ended meanwhile. */
+  stands(reservations: readonly Reservation[]): boolean;
   /** Lets go of a reservation that was not spent. */
   release(reservations: readonly Reservation[]): void;
   /** Books a reservation for good, before the call leaves: a crash in between costs the use. */
@@ -33,19 +36,27 @@ export type Grants = {
   close(): void;
 };
 
-type Parts = { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock };
+type Parts = { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock; policyDigest: () => string };
 
 /** The keeper of grants. Every change is in the audit before it is in the state. */
-export function createGrants({ store, audit, clock }: Parts): Grants {
+export function createGrants({ store, audit, clock, policyDigest }: Parts): Grants {
   const held = new Map<string, Budget>();
-  /** Reserved and not yet spent, as `grant digest`. */
-  const running: string[] = [];
+  /** Reserved and not yet spent. */
+  const unspent = new Set<Reservation>();
+  /** Reserved and not yet settled: while there is one, what it gives back may still be used. */
+  const unsettled = new Set<Reservation>();
   /** Monotonic deadlines: a wall clock set back never lengthens a grant. */
   const deadlines = new Map<string, number>();
   const timers = new Map<string, Timer>();
 
   const alive = (grant: GrantRecord) =>
-    grant.state === 'active' && Date.parse(grant.expires_at) > clock.now() && clock.mono() < (deadlines.get(grant.grant_id) ?? Number.NEGATIVE_INFINITY);
+    grant.state === 'active' && grant.policy_digest === policyDigest() && Date.parse(grant.expires_at) > clock.now() && clock.mono() < (deadlines.get(grant.grant_id) ?? Number.NEGATIVE_INFINITY);
+
+  /** A definition that was taken after the human was asked is another tool than the one they had in mind. */
+  function knew(grant: GrantRecord, tool: string | undefined): boolean {
+    const pin = tool !== undefined && Object.hasOwn(store.data.pins, tool) ? store.data.pins[tool] : undefined;
+    return pin === undefined || !(Date.parse(pin.accepted_at) > Date.parse(grant.asked_at ?? grant.issued_at));
+  }
 
   function watch(grant: GrantRecord): void {
     const left = Date.parse(grant.expires_at) - clock.now();
@@ -71,21 +82,22 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
     return shown;
   }
 
-  function hold(id: string, taken: Budget, call_digest: string): void {
-    held.set(id, plus(held.get(id), taken));
-    running.push(`${id} ${call_digest}`);
+  function hold(reservation: Reservation): void {
+    held.set(reservation.grant_id, plus(held.get(reservation.grant_id), reservation.taken));
+    unspent.add(reservation);
+    unsettled.add(reservation);
   }
 
-  function letGo({ grant_id, taken, call_digest }: Reservation): void {
-    held.set(grant_id, less(held.get(grant_id) ?? { uses: 0 }, taken));
-    const at = running.indexOf(`${grant_id} ${call_digest}`);
-    if (at >= 0) running.splice(at, 1);
+  function letGo(reservation: Reservation): void {
+    // once only: letting go twice would make room that nobody gave
+    if (!unspent.delete(reservation)) return;
+    held.set(reservation.grant_id, less(held.get(reservation.grant_id) ?? { uses: 0 }, reservation.taken));
   }
 
   /** A grant for exactly these calls holds once for each: equal calls in flight count. */
   function onceLeft(grant: GrantRecord, call_digest: string): boolean {
     if (!grant.once) return true;
-    const open = running.filter((one) => one === `${grant.grant_id} ${call_digest}`).length;
+    const open = [...unspent].filter((one) => one.grant_id === grant.grant_id && one.call_digest === call_digest).length;
     return (grant.exact ?? []).filter((one) => one === call_digest).length > open;
   }
 
@@ -113,10 +125,10 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
   }
 
   return {
-    views: (who) => Object.values(store.data.grants).filter((grant) => grant.agent === who.agent && grant.user === who.user && grant.session_id === who.session_id && alive(grant)).map(view),
+    views: (who, tool) => Object.values(store.data.grants).filter((grant) => grant.agent === who.agent && grant.user === who.user && grant.session_id === who.session_id && alive(grant) && knew(grant, tool)).map(view),
     all: () => Object.values(store.data.grants),
     get: (id) => (Object.hasOwn(store.data.grants, id) ? store.data.grants[id] : undefined),
-    async issue({ for_ms, ...issued }) {
+    async issue({ for_ms, ...issued }, also) {
       const now = clock.now();
       const grant: GrantRecord = {
         ...issued,
@@ -127,9 +139,16 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
         expires_at: iso(now + for_ms),
       };
       await audit.append({ type: 'grant.issued', action: 'permission_granted', ...about(grant), budget: grant.budget, granted_by: grant.granted_by, approver: grant.approver, channel: grant.channel, expires_at: grant.expires_at });
-      await store.update((data) => {
-        data.grants[grant.grant_id] = grant;
-      });
+      try {
+        await store.update((data) => {
+          data.grants[grant.grant_id] = grant;
+          also?.(data, grant);
+        });
+      } catch (error) {
+        // the trail said it was given: it says as well that nobody ever held it
+        await audit.append({ type: 'grant.ended', ...about(grant), outcome: 'ended', why: 'it could not be stored, so it never held' }).catch(() => undefined);
+        throw error;
+      }
       watch(grant);
       return grant;
     },
@@ -147,9 +166,14 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
         if (!fits(taken, left) || !onceLeft(grant, call_digest)) return undefined;
         taking.push({ grant_id: id, taken, call_digest });
       }
-      for (const { grant_id, taken } of taking) hold(grant_id, taken, call_digest);
+      for (const reservation of taking) hold(reservation);
       return taking;
     },
+    stands: (reservations) =>
+      reservations.every(({ grant_id }) => {
+        const grant = store.data.grants[grant_id];
+        return grant !== undefined && alive(grant);
+      }),
     async spend(reservations, call_id) {
       for (const reservation of reservations) {
         const { grant_id, taken, call_digest } = reservation;
@@ -165,7 +189,9 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
       }
     },
     async settle(reservations, actual) {
-      for (const { grant_id, taken, call_digest } of reservations) {
+      for (const reservation of reservations) {
+        const { grant_id, taken, call_digest } = reservation;
+        unsettled.delete(reservation);
         if (actual === 'unused') {
           await change(grant_id, (record) => {
             record.remaining = plus(record.remaining, taken);
@@ -178,11 +204,14 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
           });
         }
         const grant = store.data.grants[grant_id];
-        if (grant && isSpent(grant)) await finish(grant_id, 'exhausted', { type: 'grant.exhausted', reason: 'its budget is spent' });
+        if (grant && isSpent(grant) && ![...unsettled].some((one) => one.grant_id === grant_id)) await finish(grant_id, 'exhausted', { type: 'grant.exhausted', reason: 'its budget is spent' });
       }
     },
     release(reservations) {
-      for (const reservation of reservations) letGo(reservation);
+      for (const reservation of reservations) {
+        letGo(reservation);
+        unsettled.delete(reservation);
+      }
     },
     finish,
     async finishAll(matches, state, how) {
@@ -194,8 +223,9 @@ export function createGrants({ store, audit, clock }: Parts): Grants {
     async recover() {
       for (const grant of Object.values(store.data.grants)) {
         if (grant.state !== 'active') continue;
-        if (grant.survive_restart && Date.parse(grant.expires_at) > clock.now()) watch(grant);
-        else await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: grant.survive_restart ? 'its time ran out' : 'the guard was restarted' });
+        const reason = !grant.survive_restart ? 'the guard was restarted' : grant.policy_digest !== policyDigest() ? 'the policy changed since it was approved' : Date.parse(grant.expires_at) <= clock.now() ? 'its time ran out' : undefined;
+        if (reason === undefined) watch(grant);
+        else await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason });
       }
     },
     close() {

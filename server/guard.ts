@@ -31,9 +31,10 @@ export type GuardParts = {
   askInline: (call: IncomingCall, sight: Sight) => Promise<boolean>;
   tools: () => Promise<ToolDefinition[]>;
   disconnected: GuardPort['disconnected'];
-  /** Aborts when everything must stop at once: a lock, the session's end. */
-  stop: () => AbortSignal;
 };
+
+/** How a call stands after steps 2 to 7: refused before it could be judged, or judged. */
+type Appraisal = { refusal: Decision; found?: Found } | { refusal?: never; found: Found; verdict: Verdict; measured: Measured | undefined };
 
 export function createGuard(parts: GuardParts): GuardPort {
   const { audit, judging, grants, clock } = parts;
@@ -41,32 +42,20 @@ export function createGuard(parts: GuardParts): GuardPort {
   async function callTool(call: IncomingCall): Promise<CallReply> {
     const started = clock.mono();
     // 1 identify
-    const sight = await parts.identify(call);
+    let sight = await parts.identify(call);
     const own = parts.own(call, sight);
     if (own) return own;
 
-    // 2 find and validate
-    const found = judging.find(call.tool);
-    if ('decision' in found) return refuse(call, sight.who, found);
-    const problem = judging.fit(found, call.arguments);
-    if (problem) return refuse(call, sight.who, problem, found);
+    // 2 find and validate, 3 classify, 4 decide, 5 measure, 6 assess, 7 decide again
+    let seen = await appraise(call, sight);
 
-    // 3 classify, 4 decide on what is known without touching anything
-    let verdict = judging.judge(found, call.arguments, sight);
-
-    // 5 measure when a rule or a grant's budget needs it and nothing denies; 6 assess and 7 decide again
-    let measured: Measured | undefined;
-    const counts = verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
-    if (verdict.decision.decision !== 'deny' && counts && judging.measurable(found)) {
-      measured = await judging.measure(found, call.arguments, verdict, sight, call.signal);
-      verdict = judging.judge(found, call.arguments, sight, measured ? { measured } : {});
+    // 8 ask right here if the rule says so: an approval only adds a grant, and while a person thought it over everything may have changed
+    if (!seen.refusal && seen.verdict.decision.decision === 'ask' && seen.verdict.decision.mode === 'inline' && (await parts.askInline(call, sight))) {
+      sight = await parts.identify(call);
+      seen = await appraise(call, sight);
     }
-
-    // 8 ask right here if the rule says so: an approval only adds a grant, and the call is decided again
-    if (verdict.decision.decision === 'ask' && verdict.decision.mode === 'inline' && (await parts.askInline(call, sight))) {
-      const again = await parts.identify(call);
-      verdict = judging.judge(found, call.arguments, again, measured ? { measured } : {});
-    }
+    if (seen.refusal) return refuse(call, sight.who, seen.refusal, seen.found);
+    const { found, verdict, measured } = seen;
     if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight.who, verdict.decision, found, verdict);
     if (audit.failed) return { result: failureResult('the audit cannot be written, so nothing is forwarded; the log of the guard says why', false) };
 
@@ -77,7 +66,6 @@ export function createGuard(parts: GuardParts): GuardPort {
 
     // 10 record the intent, durably, and book the use: no record, no call
     const call_id = `call_${randomBytes(9).toString('base64url')}`;
-    const stop = parts.stop();
     try {
       await audit.append({ type: 'call.intent', call_id, ...describe(sight.who, verdict.decision, parts.policyDigest(), found, verdict, measured), user_present: sight.context.user_present === true });
       await grants.spend(taken, call_id);
@@ -88,15 +76,35 @@ export function createGuard(parts: GuardParts): GuardPort {
     }
 
     // 11 forward
-    const answer = await forward(call, found, sight, verdict, taken, measured, stop);
+    const answer = await forward(call, found, sight, verdict, taken, measured);
 
     // 12 inspect, 13 record the outcome and settle what was spent
     return settle(call_id, sight.who, verdict, found, taken, past, answer, clock.mono() - started, measured);
   }
 
-  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number };
+  async function appraise(call: IncomingCall, sight: Sight): Promise<Appraisal> {
+    // 2 find and validate
+    const found = judging.find(call.tool);
+    if ('decision' in found) return { refusal: found };
+    const problem = judging.fit(found, call.arguments);
+    if (problem) return { refusal: problem, found };
 
-  async function forward(call: IncomingCall, found: Found, sight: Sight, verdict: Verdict, taken: readonly Reservation[], measured: Measured | undefined, stop: AbortSignal): Promise<Answer> {
+    // 3 classify, 4 decide on what is known without touching anything
+    const verdict = judging.judge(found, call.arguments, sight);
+
+    // 5 measure when a rule or a grant's budget needs it and nothing denies; 6 assess and 7 decide again
+    const counts = verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
+    if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found)) return { found, verdict, measured: undefined };
+    const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal);
+    return { found, verdict: judging.judge(found, call.arguments, sight, measured ? { measured } : {}), measured };
+  }
+
+  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number; why?: string };
+
+  async function forward(call: IncomingCall, found: Found, sight: Sight, verdict: Verdict, taken: readonly Reservation[], measured: Measured | undefined): Promise<Answer> {
+    // writing the intent took a moment: what ended meanwhile ends this call too
+    const late = sight.stop.aborted ? 'everything was stopped while it was on its way' : grants.stands(taken) ? undefined : 'the permission ended while it was on its way';
+    if (late !== undefined) return { result: failureResult(late, false), outcome: 'failed', why: late };
     const [first] = taken;
     const grant = first && grants.get(first.grant_id);
     const meta: Record<string, unknown> = { 'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock) };
@@ -108,20 +116,21 @@ export function createGuard(parts: GuardParts): GuardPort {
     try {
       const result = await found.downstream.call(found.tool, call.arguments, {
         meta,
-        signal: AbortSignal.any([call.signal, stop]),
+        signal: AbortSignal.any([call.signal, sight.stop]),
         timeout: CALL_MS,
         ...(call.progress ? { progress: call.progress } : {}),
       });
-      const actual = (result._meta?.['perimeter/actual'] as Record<string, unknown> | undefined)?.['total'];
-      const outside = result._meta?.['perimeter/outside_bound'] !== undefined;
+      // only a tool that promised to keep to a bound is believed when it says how much it did
+      const actual = promise?.bound ? (result._meta?.['perimeter/actual'] as Record<string, unknown> | undefined)?.['total'] : undefined;
+      const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;
       const answer: Answer = { result, outcome: outside ? 'outside_bound' : result.isError === true ? 'error' : 'ok' };
-      if (typeof actual === 'number') answer.actual = actual;
+      if (Number.isSafeInteger(actual) && Number(actual) >= 0) answer.actual = Number(actual);
       else if (outside) answer.actual = 0;
       return answer;
     } catch (error) {
       const reached = !(error instanceof DownstreamError) || error.reached;
       const message = error instanceof DownstreamError ? error.message : 'the call failed on its way';
-      return { result: failureResult(message, reached), outcome: reached ? 'unknown' : 'failed' };
+      return { result: failureResult(message, reached), outcome: reached ? 'unknown' : 'failed', why: message };
     }
   }
 
@@ -134,7 +143,8 @@ export function createGuard(parts: GuardParts): GuardPort {
       if (first) event.grant_id = first.grant_id;
       const counted = measured?.impact.measured ?? undefined;
       if (counted !== undefined || answer.actual !== undefined) event.records = { ...(counted === undefined ? {} : { measured: counted }), ...(answer.actual === undefined ? {} : { actual: answer.actual }) };
-      if (withheld !== undefined) event.why = withheld;
+      const why = withheld ?? answer.why;
+      if (why !== undefined) event.why = why;
       await audit.append(event);
       await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined ? {} : { records: answer.actual });
     } catch {

@@ -2,8 +2,8 @@
 import { digestOf } from '../policies/canonical-json.ts';
 import { COUNTED, DEFAULT_LIMITS } from '../policies/decide.ts';
 import { isAbove } from '../policies/risk.ts';
-import { deriveScope, parseScope, scopeCovers, scopesOverlap } from '../policies/scope.ts';
-import type { Budget, Decision, Limits, Policy, Proof, Risk, Strength } from '../policies/types.ts';
+import { deriveScope, nameMatches, parseScope, scopeCovers, scopesOverlap } from '../policies/scope.ts';
+import type { Budget, Decision, Identity, Limits, Policy, Proof, Risk, Strength } from '../policies/types.ts';
 import { PROOFS, STRENGTHS } from '../policies/types.ts';
 import type { Verdict } from '../policies/judge.ts';
 import { BadInput, type ElevationInput } from '../tools/guard/tool.ts';
@@ -42,8 +42,9 @@ export async function prepare({ judging, policy }: HandoffParts, input: Elevatio
     const stray = wide && plan.verdict.reading?.actions.find((action, index) => plan.verdict.decision.actions[index]?.decision === 'ask' && !scopeCovers(wide, action, 'permit'));
     if (stray) throw new BadInput(`the scope \`${input.scope}\` does not cover the planned ${deriveScope(stray)}; widen it, or leave it out`);
   }
-  const terms = wide === undefined ? termsOf(plans.map((plan) => plan.verdict.decision)) : union(termsOf(plans.map((plan) => plan.verdict.decision)), scopeTerms(wide, policy()));
+  const terms = wide === undefined ? termsOf(plans.map((plan) => plan.verdict.decision)) : union(termsOf(plans.map((plan) => plan.verdict.decision)), scopeTerms(wide, policy(), sight.who));
   if ('refused' in terms) return denied(terms.refused);
+  if (plans.length === 0 && terms.limits.exact === true) return { status: 'denied', rule: terms.rules.find((id) => id !== 'default') ?? 'default', message: 'This can\'t be approved as a scope: a rule lets a person approve exactly the calls shown, and nothing wider.', next: 'Ask again with the `calls` you plan.' };
   return draftOf(input, plans, terms, sight, policy().digest, judging);
 }
 
@@ -111,12 +112,12 @@ function union(a: Terms, b: Terms | { refused: Decision }): Terms | { refused: D
 }
 
 /** What the rules say of a whole scope: a deny over all of it ends the asking; every ask that could touch it is answered by the grant. */
-function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy): Terms | { refused: Decision } {
+function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy, who: Identity): Terms | { refused: Decision } {
   const touching = policy.rules.filter((rule) => rule.scope.some((one) => scopesOverlap(one, scope)));
   const probe = { verb: scope.verb as Exclude<typeof scope.verb, '*'>, domain: scope.domain, kind: 'none' as const };
   const barring = touching.find((rule) => rule.effect === 'deny' && rule.when.length + rule.unless.length === 0 && rule.while === undefined && rule.agent === undefined && rule.user === undefined && rule.scope.some((one) => one.resource === undefined && scopeCovers(one, probe, 'restrict')));
   if (barring) return { refused: { ...emptyDecision(barring.id, barring.why), where: barring.where } };
-  const asks = touching.filter((rule) => rule.effect === 'ask' || rule.otherwise === 'ask');
+  const asks = touching.filter((rule) => (rule.effect === 'ask' || rule.otherwise === 'ask') && nameMatches(rule.agent, who.agent) && nameMatches(rule.user, who.user) && nameMatches(rule.role, who.role));
   const base: Terms = { rules: ['default', ...asks.map((rule) => rule.id)], whys: asks.length > 0 ? [] : ['no rule covers this, so a person decides'], limits: asks.length > 0 ? {} : DEFAULT_LIMITS_FOR_SCOPE, proof: 'none', strength: 'unknown', risk: NO_RISK };
   return asks.reduce<Terms>((all, rule) => merge(all, { rules: [rule.id], whys: [rule.why], limits: rule.effect === 'ask' ? rule.limits : {}, proof: rule.proof, strength: rule.strength, risk: NO_RISK }), base);
 }

@@ -16,7 +16,8 @@ import { iso } from './clock.ts';
 
 /** A tool that the catalog knows, with all that judging it needs. */
 export type Found = { name: string; server: BoundServer; tool: string; definition: ToolDefinition; downstream: Downstream };
-export type Sight = { context: Context; who: Identity };
+/** What is known of the situation as a call comes in; `stop` fires when it ends for everybody at once: a lock, the session's end. */
+export type Sight = { context: Context; who: Identity; stop: AbortSignal };
 
 export type JudgingParts = {
   clock: Clock;
@@ -52,7 +53,7 @@ export function createJudging(parts: JudgingParts): Judging {
       const known = parts.catalog().find(name);
       const downstream = known && parts.downstream(known.server);
       if (!known || !downstream) return refusal('tool', 'there is no tool of that name; list the tools again', UNREAD_RISK);
-      const held = parts.pins.held(known.server, known.tool);
+      const held = parts.pins.held(known.server, known.definition);
       if (held !== undefined) return refusal('tool', `this tool is held back: ${held}`, UNREAD_RISK);
       return { name, server: parts.bound(known.server), tool: known.tool, definition: known.definition, downstream };
     },
@@ -73,7 +74,7 @@ export function createJudging(parts: JudgingParts): Judging {
           definition_digest: definitionDigest(found.definition),
           context,
           history: parts.histories.of(who),
-          grants: options.grants ?? parts.grants.views(who),
+          grants: options.grants ?? parts.grants.views(who, `${found.server.server}/${found.tool}`),
           ...(options.measured ? { measured: options.measured.facts } : {}),
           ...(locked ? { locked: locked.reason ?? '' } : {}),
           isProtected: parts.isProtected,
@@ -99,10 +100,10 @@ export function createJudging(parts: JudgingParts): Judging {
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },
     measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined,
-    async measure(found, args, verdict, { who }, signal) {
+    async measure(found, args, verdict, { who, stop }, signal) {
       if (!verdict.reading) return undefined;
       const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
-      return parts.measure({ downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal });
+      return parts.measure({ downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) });
     },
   };
 }

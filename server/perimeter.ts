@@ -100,7 +100,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   });
 
   let stopper = new AbortController();
-  const grants = createGrants({ store, audit, clock });
+  const grants = createGrants({ store, audit, clock, policyDigest: () => policies.current.digest });
   const elevations = createElevations({
     store,
     audit,
@@ -127,7 +127,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   await elevations.recover();
   await grants.recover();
 
-  const pins = createPins({ store, audit, clock });
+  const pins = createPins({ store, audit, clock, changed: () => refresh() });
   const downstreams = options.downstreams ?? createDownstreams(config.entries, {
     clock,
     log,
@@ -150,13 +150,20 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     (catalog ??= buildCatalog(downstreams, {
       prefix: config.prefix,
       own,
-      hidden: (server, tool) => previewsOf(server).has(tool),
+      hidden: (server, tool) => previewsOf(server).has(tool) || isHeld(server, tool),
     }));
   const previewsOf = (server: string) => previewTools(downstreams.get(server)?.tools() ?? []);
+  const isHeld = (server: string, tool: string) => {
+    const definition = downstreams.get(server)?.tools().find((one) => one.name === tool);
+    return definition !== undefined && pins.held(server, definition) !== undefined;
+  };
   const changed = new Set<() => void>();
-  downstreams.onTools((name) => {
+  function refresh(): void {
     catalog = undefined;
     for (const listener of changed) listener();
+  }
+  downstreams.onTools((name) => {
+    refresh();
     void pins.see(name, downstreams.get(name)?.tools() ?? []).catch(() => undefined);
   });
 
@@ -177,7 +184,9 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     isProtected: protects(config.protected, config.settings),
     catalog: () => ({
       find(name) {
-        const entry = current().find(name);
+        const hidden = current().held(name);
+        // a preview stays unknown; of what is held back the refusal says so
+        const entry = current().find(name) ?? (hidden?.server !== undefined && isHeld(hidden.server, hidden.tool) ? hidden : undefined);
         return entry?.server === undefined ? undefined : { server: entry.server, tool: entry.tool, definition: entry.definition };
       },
     }),
@@ -208,7 +217,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       role: record?.role ?? config.user.role,
       session_id: record?.session_id ?? 'none',
     };
-    return { context, who };
+    return { context, who, stop: stopper.signal };
   }
 
   /** The guard's own tools answer here; nothing of theirs goes downstream. */
@@ -250,7 +259,6 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       return current().list;
     },
     disconnected: (client) => powers.gone(client),
-    stop: () => stopper.signal,
   });
   const ready = () => (started ??= downstreams.start(START_MS).then(seen));
   /** Pins what the downstreams offer before the first call can reach it. */
@@ -275,6 +283,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
         ? { type: 'policy.loaded', policy_digest: policies.current.digest }
         : { type: 'policy.rejected', policy_digest: policies.current.digest, why: change.problems.slice(0, 5).join('; ') };
     void audit.append(event).catch(() => undefined);
+    void grants.finishAll((grant) => grant.policy_digest !== policies.current.digest, 'ended', { type: 'grant.ended', reason: 'the policy changed since it was approved' }).catch(() => undefined);
   });
   const secret = randomBytes(32);
   const clients = new Set<ServedClient>();

@@ -6,40 +6,52 @@ import type { AuditLog, Clock, Store, ToolDefinition } from './ports.ts';
 export type Pins = {
   /** Pins what is new, holds what changed. */
   see(server: string, tools: readonly ToolDefinition[]): Promise<void>;
-  /** Why a tool is held back, if it is. */
-  held(server: string, tool: string): string | undefined;
+  /** Why a tool is held back, if it is: asked of the definition that would be used, not of what was last seen. */
+  held(server: string, definition: ToolDefinition): string | undefined;
   list(): { tool: string; digest: string; held: boolean }[];
   /** Takes held definitions of a server, or of one of its tools; says which. */
   accept(server: string, tool: string | undefined, by: string): Promise<string[]>;
 };
 
-export function createPins({ store, audit, clock }: { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock }): Pins {
+type Parts = { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock; /** Called when another set of tools is held back. */ changed: () => void };
+
+export function createPins({ store, audit, clock, changed: told }: Parts): Pins {
   const key = (server: string, tool: string) => `${server}/${tool}`;
-  return {
-    async see(server, tools) {
-      const fresh: [string, string][] = [];
-      const changed: [string, string][] = [];
-      for (const tool of tools) {
-        const id = key(server, tool.name);
-        const digest = definitionDigest(tool);
-        const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
-        if (!pin) fresh.push([id, digest]);
-        else if (pin.digest !== digest && pin.held !== digest) changed.push([id, digest]);
-        else if (pin.digest === digest && pin.held !== undefined) fresh.push([id, digest]);
-      }
-      if (fresh.length === 0 && changed.length === 0) return;
-      if (fresh.length > 0) await audit.append({ type: 'tool.pinned', server, tools: fresh.map(([id]) => id.slice(server.length + 1)) });
-      for (const [id] of changed) await audit.append({ type: 'tool.changed', server, tool: id.slice(server.length + 1), outcome: 'held' });
-      const now = iso(clock.now());
-      await store.update((data) => {
-        for (const [id, digest] of fresh) data.pins[id] = { digest, accepted_at: now };
-        for (const [id, digest] of changed) data.pins[id] = { ...(data.pins[id] ?? { digest: '', accepted_at: now }), held: digest };
-      });
-    },
-    held(server, tool) {
-      const id = key(server, tool);
+  /** One list of tools after another, so that none is pinned twice. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function look(server: string, tools: readonly ToolDefinition[]): Promise<void> {
+    const fresh: [string, string][] = [];
+    const changed: [string, string][] = [];
+    for (const tool of tools) {
+      const id = key(server, tool.name);
+      const digest = definitionDigest(tool);
       const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
-      if (pin && pin.held === undefined) return undefined;
+      if (!pin) fresh.push([id, digest]);
+      else if (pin.digest !== digest && pin.held !== digest) changed.push([id, digest]);
+      else if (pin.digest === digest && pin.held !== undefined) fresh.push([id, digest]);
+    }
+    if (fresh.length === 0 && changed.length === 0) return;
+    if (fresh.length > 0) await audit.append({ type: 'tool.pinned', server, tools: fresh.map(([id]) => id.slice(server.length + 1)) });
+    for (const [id] of changed) await audit.append({ type: 'tool.changed', server, tool: id.slice(server.length + 1), outcome: 'held' });
+    const now = iso(clock.now());
+    await store.update((data) => {
+      for (const [id, digest] of fresh) data.pins[id] = { digest, accepted_at: now };
+      for (const [id, digest] of changed) data.pins[id] = { ...(data.pins[id] ?? { digest: '', accepted_at: now }), held: digest };
+    });
+    told();
+  }
+
+  return {
+    see(server, tools) {
+      const next = turn.then(() => look(server, tools));
+      turn = next.catch(() => undefined);
+      return next;
+    },
+    held(server, definition) {
+      const id = key(server, definition.name);
+      const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
+      if (pin && pin.held === undefined && pin.digest === definitionDigest(definition)) return undefined;
       return pin ? `its definition changed since it was accepted; a person can look at it and run \`perimeter pins accept ${id}\`` : 'its definition was not seen yet; try again in a moment';
     },
     list: () => Object.entries(store.data.pins).map(([tool, pin]) => ({ tool, digest: pin.held ?? pin.digest, held: pin.held !== undefined })),
@@ -53,6 +65,7 @@ export function createPins({ store, audit, clock }: { store: Store; audit: Pick<
           if (pin?.held !== undefined) data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()) };
         }
       });
+      told();
       return ids;
     },
   };

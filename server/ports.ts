@@ -230,6 +230,10 @@ export type GrantRecord = {
   remaining: Budget;
   /** Measured rows per resource that a bounded downstream is held to. */
   bound?: Record<string, number>;
+  /** The policy it was approved under; it does not outlive it. */
+  policy_digest?: string;
+  /** When the human was asked. */
+  asked_at?: string;
   while?: While;
   issued_at: string;
   expires_at: string;
