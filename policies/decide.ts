@@ -159,17 +159,35 @@ function answers(grant: GrantView, rule: string, risk: Risk): boolean {
 
 /** Whether a grant reaches this action of this call, lives, and has enough left for all that the call would do. */
 export function grantCovers(grant: GrantView, action: Action, input: Pick<Judged, 'context' | 'reading' | 'call_digest'>): boolean {
-  if (grant.expires_at <= input.context.now || grant.remaining.uses < 1) return false;
-  if (judgeWhile(grant.while, input.context).verdict !== 'yes') return false;
-  if (grant.exact !== undefined && !grant.exact.includes(input.call_digest)) return false;
+  return grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit')) && whyNot(grant, input) === undefined;
+}
+
+/** Why a grant that reaches a call does not carry it, in words for the agent; undefined when it does. Numbers are the grant's own, never the call's. */
+function whyNot(grant: GrantView, { context, reading, call_digest }: Pick<Judged, 'context' | 'reading' | 'call_digest'>): string | undefined {
+  if (grant.expires_at <= context.now) return 'its time is over';
+  if (grant.remaining.uses < 1) return 'its uses are spent or taken by calls that still run';
+  const conditions = judgeWhile(grant.while, context);
+  if (conditions.verdict !== 'yes') return `its condition does not hold: ${conditions.unmet.join(', ')}`;
+  if (grant.exact !== undefined && !grant.exact.includes(call_digest)) return 'it holds for exactly the calls that were approved, and this is another';
   for (const fact of COUNTED) {
     const left = grant.remaining[fact];
     if (left === undefined) continue;
-    const needed = input.reading.facts[fact];
+    const needed = reading.facts[fact];
     // an unknown amount fits no budget, unless the fact can't apply to this call at all
-    if (needed === undefined ? applies(fact, input.reading.facts, input.reading) : typeof needed !== 'number' || needed > left) return false;
+    if (needed === undefined ? applies(fact, reading.facts, reading) : typeof needed !== 'number' || needed > left) return `this is more than the ${left} ${fact} it has left`;
   }
-  return grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit'));
+  return undefined;
+}
+
+/** What stands between a call and a grant of the same scope, for the refusal to say. */
+function nearMiss(input: Judged, risk: Risk, rules: readonly string[]): string | undefined {
+  for (const grant of input.grants) {
+    if (!input.reading.actions.some((action) => grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit')))) continue;
+    const asked = rules.find((rule) => rule !== 'risk' && !answers(grant, rule, risk));
+    const reason = asked !== undefined ? `it was not given for the rule \`${asked}\`` : (whyNot(grant, input) ?? (rules.includes('risk') ? `the risk is ${risk.level} now, and it was approved up to ${grant.risk}` : undefined));
+    if (reason !== undefined) return `grant \`${grant.grant_id}\` does not carry this: ${reason}`;
+  }
+  return undefined;
 }
 
 function applies(fact: (typeof COUNTED)[number], facts: Facts, reading: Reading): boolean {
@@ -203,7 +221,9 @@ function conclude(input: Judged, sum: Sum): Decision {
     unmeasured: [...sum.unmeasured],
   };
   if (voice?.rule) decision.where = voice.rule.where;
-  return effect === 'ask' ? overLimit(decision) : decision;
+  if (effect !== 'ask') return decision;
+  const miss = nearMiss(input, sum.risk, decision.rules);
+  return overLimit(miss === undefined ? decision : { ...decision, why: `${decision.why}; ${miss}` });
 }
 
 /** Measured above a limit is denied, and nobody is asked. */

@@ -32,6 +32,8 @@ const calls = fc.record({ rules, facts, actions, context: contexts });
 const RANK: Record<Effect, number> = { allow: 0, ask: 1, deny: 2 };
 type Call = { rules: Rule[]; facts: Record<string, number>; actions: ReturnType<typeof action>[]; context: ReturnType<typeof context> };
 const answer = (call: Call, more: { rules?: Rule[]; grants?: ReturnType<typeof grant>[] } = {}) => decide(judged({ policy: policy(...(more.rules ?? call.rules)), reading: reading(call.actions, { facts: { ...call.facts } }), context: call.context, grants: more.grants ?? [] }));
+/** All but the words: they say which grant came close. */
+const verdictOf = ({ why: _why, ...rest }: ReturnType<typeof answer>) => rest;
 const law = (name: string, property: (call: Call) => void) => it(name, () => fc.assert(fc.property(calls, (call) => property(call as Call)), { numRuns: 400 }));
 
 describe('the laws of judging', () => {
@@ -93,14 +95,14 @@ describe('the laws of judging', () => {
     const wide = { scope: ['read:files', 'write:files', 'delete:files', 'send:files', 'read:email', 'write:email', 'delete:email', 'send:email'], rules: ['*'] };
     const dead = [grant({ ...wide, expires_at: NOON }), grant({ ...wide, remaining: { uses: 0 } }), grant({ ...wide, while: { vpn: true } }), grant({ ...wide, exact: ['sha256:other'] })];
     const lame = { ...call, context: context() };
-    expect(answer(lame, { grants: dead })).toEqual(answer({ ...lame }));
+    expect(verdictOf(answer(lame, { grants: dead }))).toEqual(verdictOf(answer({ ...lame })));
     expect(without.grants).toEqual([]);
   });
 
   law('a grant never lifts a deny and never answers for a rule it was not given for', (call) => {
     const asked = answer(call);
     const given = answer(call, { grants: [grant({ scope: ['read:files', 'write:files'], rules: ['somebody-else'], remaining: { uses: 9 } })] });
-    expect(given).toEqual(asked);
+    expect(verdictOf(given)).toEqual(verdictOf(asked));
   });
 
   law('no session, no call', (call) => {
