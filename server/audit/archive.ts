@@ -2,9 +2,11 @@
 import type { AuditEvent, AuditFilter, Clock } from '../ports.ts';
 import type { Discretion } from './discreet.ts';
 import type { AuditFiles } from './files.ts';
-import { EventIndex, type Place } from './index.ts';
+import { type Condition, EventIndex, from as fromSeq, ofId, type Place, where } from './index.ts';
 import { readFilter } from './query.ts';
 import { survey } from './recover.ts';
+import type { Frozen, SegmentIndex } from './segment-index.ts';
+import type { Segment } from './segments.ts';
 import { Shelf } from './shelf.ts';
 import { explain } from './why.ts';
 
@@ -26,15 +28,32 @@ export class Archive {
     this.#index.add(event, place);
   }
 
+  addFrozen(segment: Segment, frozen: Frozen): void {
+    this.#index.addFrozen(segment, frozen);
+  }
+
+  part(segment: Segment): SegmentIndex | undefined {
+    return this.#index.part(segment);
+  }
+
+  /** The index of each segment, oldest first. */
+  parts(): readonly SegmentIndex[] {
+    return this.#index.parts;
+  }
+
+  drop(segment: Segment): void {
+    this.#index.drop(segment);
+  }
+
   /** Newest first. Throws BadQuestion when a filter can't be read. */
   async query(filter: AuditFilter): Promise<{ events: AuditEvent[]; next_cursor?: string }> {
     const { clock, zone, discretion } = this.#options;
-    const { rows, text, limit } = readFilter(filter, { index: this.#index, now: clock.now(), zone, discretion });
+    const { conditions, text, limit } = readFilter(filter, { now: clock.now(), zone, discretion });
     const events: AuditEvent[] = [];
-    for (const row of this.#index.newest(rows)) {
+    for (const place of this.#index.newest(conditions)) {
       // One more row than asked for is there, so there is another page.
       if (events.length === limit) return { events, next_cursor: String(events.at(-1)!.seq) };
-      const line = await this.#shelf.line(this.#index.place(row));
+      const line = await this.#shelf.line(place);
       if (text && !text.inLine(line)) continue;
       const event = this.#shelf.read(line);
       if (!text || text.matches(event)) events.push(event);
@@ -47,19 +66,22 @@ export class Archive {
     return explain(id, (link) => this.#linked(link), this.#options.zone);
   }
 
-  /** Every event from this `seq` on, oldest first. */
-  async *events(from = 1): AsyncGenerator<AuditEvent> {
-    for (let row = this.#index.firstFrom(from); row < this.#index.rows; row += 1) {
-      yield this.#shelf.read(await this.#shelf.line(this.#index.place(row)));
-    }
+  /** Every event from this `seq` on, oldest first; with `types` only those. */
+  async *events(from = 1, types?: ReadonlySet<string>): AsyncGenerator<AuditEvent> {
+    const conditions = [fromSeq(from), ...(types ? [where('type', (type) => types.has(type))] : [])];
+    for (const place of this.#index.oldest(conditions)) yield await this.eventAt(place);
+  }
+
+  /** The event that lies there. */
+  async eventAt(place: Place): Promise<AuditEvent> {
+    return this.#shelf.read(await this.#shelf.line(place));
   }
 
   async #linked({ kind, id }: Link): Promise<AuditEvent[]> {
-    const test = kind === 'id' ? this.#index.ofId(id) : this.#index.where(kind, (value) => value === id);
+    const condition: Condition = kind === 'id' ? ofId(id) : where(kind, (value) => value === id);
     const events: AuditEvent[] = [];
-    for (const row of this.#index.newest([test])) events.push(this.#shelf.read(await this.#shelf.line(this.#index.place(row))));
-    const exact = kind === 'id' ? events.filter((event) => event.id === id || event.call_id === id) : events;
-    return exact.reverse();
+    for (const place of this.#index.oldest([condition])) events.push(await this.eventAt(place));
+    return kind === 'id' ? events.filter((event) => event.id === id || event.call_id === id) : events;
   }
 }
 
@@ -68,6 +90,6 @@ export type AuditReader = Pick<Archive, 'query' | 'why' | 'events'>;
 /** Reads a log that nobody need be writing: takes no lock, changes nothing, and leaves a torn tail where it is. */
 export async function openAuditReader(dir: string, options: ArchiveOptions): Promise<AuditReader> {
   const archive = new Archive(options);
-  await survey(options.files, dir, (event, place) => archive.add(event, place));
+  await survey(options.files, dir, { onEvent: (event, place) => archive.add(event, place) });
   return archive;
 }

@@ -1,12 +1,19 @@
 // Signed checkpoints: how far the log had come, under a key the log itself doesn't hold. Signed-note form (C2SP signed-note, tlog-checkpoint).
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type AuditFiles, readText, writeWhole } from './files.ts';
 
 /** What a note says: after `size` records the last hash was `root` (hex). */
 export type Checkpoint = { origin: string; size: number; root: string };
-export type SignedNote = Checkpoint & { text: string; key: string; signature: Buffer };
-export type Signer = { origin: string; key: string; sign(checkpoint: { size: number; root: string }): string };
+/** `extra` are the lines after the root, which say what the note is for when it is more than a checkpoint. */
+export type SignedNote = Checkpoint & { extra: string[]; text: string; key: string; signature: Buffer };
+/** `verifier` is the public half, as a line of `audit.pub`. */
+export type Signer = {
+  origin: string;
+  key: string;
+  verifier: string;
+  sign(checkpoint: { size: number; root: string }, extra?: readonly string[]): string;
+};
 
 // The signature type byte of Ed25519 in C2SP signed-note, and the DER headers of RFC 8410 before the 32 raw key bytes.
 const ED25519 = Buffer.from([1]);
@@ -26,11 +33,11 @@ export async function openSigner(files: AuditFiles, state: string): Promise<Sign
     const [, origin, keyId, encoded] = PRIVATE_KEY.exec(stored) ?? [];
     const bytes = Buffer.from(encoded ?? '', 'base64');
     const signer = origin && bytes.length === 33 && bytes[0] === 1 ? signerOf(origin, bytes.subarray(1)) : undefined;
-    if (!signer || signer.keyId !== keyId) {
+    if (!signer || signer.key !== keyId) {
       throw new Error(`\`${path}\` is not an audit key, move it away and the guard makes a new one`);
     }
-    await addPublicKey(files, state, signer.verifier);
-    return signer.signer;
+    await addPublicKey(files, state, signer);
+    return signer;
   }
   const seed = randomBytes(32);
   const origin = `mcp-perimeter/audit/${createHash('sha256')
@@ -38,10 +45,25 @@ export async function openSigner(files: AuditFiles, state: string): Promise<Sign
     .digest('hex')
     .slice(0, 16)}`;
   const made = signerOf(origin, seed);
-  const text = `PRIVATE+KEY+${origin}+${made.keyId}+${Buffer.concat([ED25519, seed]).toString('base64')}\n`;
-  await addPublicKey(files, state, made.verifier);
-  await writeWhole(files, path, text);
-  return made.signer;
+  await addPublicKey(files, state, made);
+  await writeWhole(files, path, privateText(made, seed));
+  return made;
+}
+
+/** A new key for the log of this origin. Its public half is known at once; `keep` puts it in the place of the old one. */
+export async function nextSigner(
+  files: AuditFiles,
+  state: string,
+  origin: string,
+): Promise<{ signer: Signer; keep: () => Promise<void> }> {
+  const seed = randomBytes(32);
+  const signer = signerOf(origin, seed);
+  await addPublicKey(files, state, signer);
+  return { signer, keep: () => writeWhole(files, join(state, 'audit.key'), privateText(signer, seed)) };
+}
+
+function privateText({ origin, key }: Signer, seed: Buffer): string {
+  return `PRIVATE+KEY+${origin}+${key}+${Buffer.concat([ED25519, seed]).toString('base64')}\n`;
 }
 
 /** The verifier keys in a public key file; undefined when there is no such file. */
@@ -52,7 +74,8 @@ export async function readVerifiers(files: AuditFiles, path: string): Promise<Ve
 
 export type Verifier = { origin: string; keyId: string; key: KeyObject };
 
-function parseVerifier(line: string): Verifier | undefined {
+/** Reads one line of `audit.pub`. */
+export function parseVerifier(line: string): Verifier | undefined {
   const [, origin, keyId, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(line) ?? [];
   const bytes = Buffer.from(encoded ?? '', 'base64');
   if (!origin || bytes.length !== 33 || bytes[0] !== 1 || keyIdOf(origin, bytes.subarray(1)) !== keyId) return undefined;
@@ -70,12 +93,13 @@ export function checkNote(note: SignedNote, verifiers: readonly Verifier[]): boo
   return known.some((one) => verify(null, Buffer.from(note.text), one.key, note.signature));
 }
 
-const NOTE = /^([^\n]+)\n(\d{1,15})\n([A-Za-z0-9+/]{43}=)\n\n— ([^ \n]+) ([A-Za-z0-9+/=]+)\n$/;
+const NOTE = /^([^\n]+)\n(\d{1,15})\n([A-Za-z0-9+/]{43}=)\n((?:[^\n]+\n){0,4})\n— ([^ \n]+) ([A-Za-z0-9+/=]+)\n$/;
 
 /** Reads one signed note; undefined when it isn't one in exactly our form. */
 export function parseNote(text: string): SignedNote | undefined {
-  const [, origin, size, root, name, encoded] = NOTE.exec(text) ?? [];
-  if (!origin || !size || !root || !encoded || name !== origin) return undefined;
+  const [, origin, size, root, lines, name, encoded] = NOTE.exec(text) ?? [];
+  if (!origin || !size || !root || lines === undefined || !encoded || name !== origin) return undefined;
+  const extra = lines.split('\n').slice(0, -1);
   const bytes = Buffer.from(encoded, 'base64');
   // Only the one spelling of each base64, so that no byte of a note can change unseen.
   const exact = Buffer.from(root, 'base64').toString('base64') === root && bytes.toString('base64') === encoded;
@@ -84,7 +108,8 @@ export function parseNote(text: string): SignedNote | undefined {
     origin,
     size: Number(size),
     root: Buffer.from(root, 'base64').toString('hex'),
-    text: noteText(origin, Number(size), root),
+    extra,
+    text: noteText(origin, Number(size), root, extra),
     key: bytes.subarray(0, 4).toString('hex'),
     signature: bytes.subarray(4),
   };
@@ -104,62 +129,24 @@ export function parseNotes(text: string): { notes: SignedNote[]; bad: number[]; 
   return { notes, bad, torn: Buffer.byteLength(last) };
 }
 
-/** A file of signed notes with an empty line after each: `<dir>/checkpoints.txt`, or the copy in a second place. */
-export class NoteFile {
-  readonly #files: AuditFiles;
-  readonly #path: string;
-
-  constructor(files: AuditFiles, path: string) {
-    this.#files = files;
-    this.#path = path;
-  }
-
-  /** Adds a note and resolves when it is on disk. */
-  async add(note: string): Promise<void> {
-    const exists = (await this.#files.stat(this.#path)) !== undefined;
-    const file = exists ? await this.#files.append(this.#path) : await this.#files.create(this.#path);
-    try {
-      await file.write(Buffer.from(`${note}\n`));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (!exists) await this.#files.syncDir(dirname(this.#path));
-  }
-
-  /** The size the newest note names, 0 without one. Takes away what a killed writer left of a note. */
-  async repair(): Promise<number> {
-    const text = await readText(this.#files, this.#path);
-    if (text === undefined) return 0;
-    const { notes, torn } = parseNotes(text);
-    if (torn > 0) {
-      const file = await this.#files.append(this.#path);
-      try {
-        await file.truncate(Buffer.byteLength(text) - torn);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    }
-    return notes.reduce((newest, note) => Math.max(newest, note.size), 0);
-  }
-}
-
-function signerOf(origin: string, seed: Buffer): { signer: Signer; keyId: string; verifier: string } {
-  const key = privateKey(seed);
-  const raw = publicBytes(key);
-  const keyId = keyIdOf(origin, raw);
-  const verifier = `${origin}+${keyId}+${Buffer.concat([ED25519, raw]).toString('base64')}`;
-  const signed = ({ size, root }: { size: number; root: string }) => {
-    const text = noteText(origin, size, Buffer.from(root, 'hex').toString('base64'));
-    const signature = Buffer.concat([Buffer.from(keyId, 'hex'), sign(null, Buffer.from(text), key)]);
-    return `${text}\n— ${origin} ${signature.toString('base64')}\n`;
+function signerOf(origin: string, seed: Buffer): Signer {
+  const secret = privateKey(seed);
+  const raw = publicBytes(secret);
+  const key = keyIdOf(origin, raw);
+  return {
+    origin,
+    key,
+    verifier: `${origin}+${key}+${Buffer.concat([ED25519, raw]).toString('base64')}`,
+    sign({ size, root }, extra = []) {
+      const text = noteText(origin, size, Buffer.from(root, 'hex').toString('base64'), extra);
+      const signature = Buffer.concat([Buffer.from(key, 'hex'), sign(null, Buffer.from(text), secret)]);
+      return `${text}\n— ${origin} ${signature.toString('base64')}\n`;
+    },
   };
-  return { signer: { origin, key: keyId, sign: signed }, keyId, verifier };
 }
 
-function noteText(origin: string, size: number, root: string): string {
-  return `${origin}\n${size}\n${root}\n`;
+function noteText(origin: string, size: number, root: string, extra: readonly string[]): string {
+  return `${[origin, size, root, ...extra].join('\n')}\n`;
 }
 
 /** The first four bytes of SHA-256(name, line feed, type, key), hex. */
@@ -175,7 +162,7 @@ function publicBytes(key: KeyObject): Buffer {
   return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
 }
 
-async function addPublicKey(files: AuditFiles, state: string, verifier: string): Promise<void> {
+async function addPublicKey(files: AuditFiles, state: string, { verifier }: Signer): Promise<void> {
   await files.makeDir(state);
   const path = join(state, 'audit.pub');
   const stored = (await readText(files, path)) ?? '';

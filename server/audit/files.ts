@@ -1,7 +1,7 @@
 // The audit's door to the disk: the few file calls it needs, so that a test can make each of them fail.
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** What tells one file from another at the same path. */
@@ -33,6 +33,8 @@ export type AuditFiles = {
   append(path: string): Promise<AppendFile>;
   read(path: string): Promise<ReadFile>;
   rename(from: string, to: string): Promise<void>;
+  /** Removes a file; one that isn't there is fine. */
+  remove(path: string): Promise<void>;
   /** Makes created and renamed names in this folder durable. */
   syncDir(dir: string): Promise<void>;
 };
@@ -73,6 +75,7 @@ export const realFiles: AuditFiles = {
     };
   },
   rename,
+  remove: (path) => rm(path, { force: true }),
   async syncDir(dir) {
     // Windows can't open a folder to sync it, and journals its names itself.
     if (process.platform === 'win32') return;
@@ -129,11 +132,11 @@ export async function readText(files: AuditFiles, path: string, limit = 64 * 102
 }
 
 /** Writes a small file (0600) whole or not at all. */
-export async function writeWhole(files: AuditFiles, path: string, text: string): Promise<void> {
+export async function writeWhole(files: AuditFiles, path: string, text: string | Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   const file = await files.create(draft);
   try {
-    await file.write(Buffer.from(text));
+    await file.write(typeof text === 'string' ? Buffer.from(text) : text);
     await file.sync();
   } finally {
     await file.close();

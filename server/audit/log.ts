@@ -1,13 +1,19 @@
 // The trail: opens the log of a state directory for its one writer, and answers questions about it.
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { iso } from '../clock.ts';
 import type { AuditEvent, AuditInput, AuditLog, Clock } from '../ports.ts';
 import { Archive, type AuditReader } from './archive.ts';
-import { NoteFile, openSigner } from './checkpoint.ts';
+import { checkNote, nextSigner, openSigner, readVerifiers, type SignedNote } from './checkpoint.ts';
+import { Copies, copyPlace } from './copies.ts';
 import { Discretion } from './discreet.ts';
 import { type AuditFiles, realFiles } from './files.ts';
+import { EventIds } from './ids.ts';
+import { NoteFile, newestSize } from './notes.ts';
 import { AuditDamaged, type Survey, setAside, survey } from './recover.ts';
-import { randomDigits, type Standing, Writer } from './writer.ts';
+import { Reserve } from './reserve.ts';
+import { readTombstone } from './tombstones.ts';
+import { Upkeep } from './upkeep.ts';
+import { type Standing, Writer } from './writer.ts';
 
 export type AuditOptions = {
   /** `<state>/audit`; the signing key lies beside it, as `<state>/audit.key`. */
@@ -20,10 +26,14 @@ export type AuditOptions = {
   files?: AuditFiles;
   maxSegmentBytes?: number;
   checkpointEvery?: number;
+  /** Milliseconds that an event waits for a checkpoint at most. */
+  checkpointAfter?: number;
   /** Eight random characters for an id. */
   random?: () => string;
-  /** A second place for the signed checkpoints: a file path, best on another machine or volume. */
+  /** A second place for the signed checkpoints: a file path, best on another machine or volume, `stderr`, or a web address. */
   copy?: string;
+  /** How long events are kept, in milliseconds; absent: for ever. */
+  retain?: number;
   /** Go on after damage, in a new segment. `perimeter audit verify` will still report it. */
   acceptDamage?: boolean;
 };
@@ -34,12 +44,17 @@ export type OpenAudit = AuditLog &
     readonly seq: number;
     /** Why the copy of the checkpoints isn't up to date, if so. */
     readonly copyProblem: string | undefined;
+    /** Why indexes or retention are behind, if so. */
+    readonly upkeepProblem: string | undefined;
     /** The keyed hash that a sensitive value is stored as. */
     hash(value: unknown): string;
+    /** Signs with a new key from now on; both keys have signed the change. Answers their ids. */
+    changeKey(): Promise<{ from: string; to: string }>;
   };
 
-const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 const CHECKPOINT_EVERY = 1000;
+const CHECKPOINT_AFTER_MS = 60_000;
 
 /**
  * Opens the log, repairs what a killed writer left, and writes `audit.opened`. The caller must be the only writer of the
@@ -47,31 +62,41 @@ const CHECKPOINT_EVERY = 1000;
  */
 export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
   const { dir, clock, zone, files = realFiles, checkpointEvery = CHECKPOINT_EVERY } = options;
+  const state = dirname(dir);
   await files.makeDir(dir);
-  const signer = await openSigner(files, dirname(dir));
+  await sweep(files, dir);
+  let signer = await openSigner(files, state);
   const notes = new NoteFile(files, `${dir}/checkpoints.txt`);
+  const tombstones = new NoteFile(files, `${dir}/tombstones.txt`);
   const discretion = new Discretion(options.key);
   const archive = new Archive({ files, clock, zone, discretion });
-  const found = await survey(files, dir, (event, place) => archive.add(event, place));
-  const covered = await notes.repair();
+  const found = await survey(files, dir, {
+    onEvent: (event, place) => archive.add(event, place),
+    indexes: { key: options.key, onIndex: (segment, frozen) => archive.addFrozen(segment, frozen) },
+    tombstones: await checkedTombstones(files, state, tombstones),
+  });
+  const covered = newestSize(await notes.repair());
   const damage = damageOf(found, covered);
   if (damage && !options.acceptDamage) throw new AuditDamaged(damage.seq, damage.problem);
 
-  const last = found.segments.at(-1);
   if (!damage && found.note && found.note.size > covered) await notes.add(found.note.text);
   // After damage everything stays as it was found.
-  const recovered = !damage && found.torn && last && (await setAside(files, dir, last, found.torn, iso(clock.now())));
+  const recovered = !damage && found.torn && (await setAside(files, dir, found.torn, iso(clock.now())));
+  const reserve = new Reserve(files, dir);
+  await reserve.keep();
   const listeners = new Set<(event: AuditEvent) => void>();
   const writer = new Writer(
     {
-      ...{ dir, files, clock, signer, notes, checkpointEvery },
-      ...(options.copy === undefined ? {} : { copy: new NoteFile(files, options.copy) }),
+      ...{ dir, files, clock, signer, notes, reserve, checkpointEvery },
+      ids: new EventIds(options.random),
+      ...(options.copy === undefined ? {} : { copies: new Copies(copyPlace(options.copy, files)) }),
       maxSegmentBytes: options.maxSegmentBytes ?? MAX_SEGMENT_BYTES,
-      random: options.random ?? randomDigits,
+      checkpointAfter: options.checkpointAfter ?? CHECKPOINT_AFTER_MS,
       onWritten: (event, place) => {
         archive.add(event, place);
         for (const listener of listeners) tryListener(listener, event);
       },
+      onSealed: (segment) => upkeep.start([segment]),
     },
     standingAfter(found, damage && covered),
   );
@@ -80,23 +105,35 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
     const { members, redacted } = discretion.apply(event);
     return writer.append(members, redacted);
   };
+  const upkeep = new Upkeep({
+    ...{ dir, files, clock, key: options.key, archive, tombstones, append, signer: () => signer },
+    ...(options.retain === undefined ? {} : { retain: options.retain }),
+  });
   const accepted = damage ? { accepted_damage: true, damage: damage.problem } : {};
   const opening = [
     append({ type: 'audit.opened', key: signer.key, origin: signer.origin, checkpoint_every: checkpointEvery, ...accepted }),
   ];
-  if (recovered && last) opening.push(append({ type: 'audit.recovered', segment: last.name, ...recovered }));
+  if (recovered && found.torn) opening.push(append({ type: 'audit.recovered', segment: found.torn.segment.name, ...recovered }));
   await Promise.all(opening);
+  upkeep.start(found.unindexed);
 
   return {
     append,
     query: (filter) => archive.query(filter),
     why: (id) => archive.why(id),
-    events: (from) => archive.events(from),
+    events: (from, types) => archive.events(from, types),
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     hash: (value) => discretion.hash(value),
+    async changeKey() {
+      const old = signer;
+      const next = await nextSigner(files, state, old.origin);
+      await writer.changeKey(next.signer, next.keep);
+      signer = next.signer;
+      return { from: old.key, to: signer.key };
+    },
     get failed() {
       return writer.failed;
     },
@@ -106,8 +143,27 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
     get copyProblem() {
       return writer.copyProblem;
     },
-    close: () => writer.close(),
+    get upkeepProblem() {
+      return upkeep.problem;
+    },
+    async close() {
+      await upkeep.settle();
+      await writer.close();
+    },
   };
+}
+
+const DRAFT = /\.[0-9a-f]{8}\.tmp$/;
+
+/** Removes what a killed process left half written. */
+async function sweep(files: AuditFiles, dir: string): Promise<void> {
+  for (const name of (await files.list(dir)) ?? []) if (DRAFT.test(name)) await files.remove(`${dir}/${basename(name)}`);
+}
+
+/** Only a tombstone that this guard signed lets the log begin after it. */
+async function checkedTombstones(files: AuditFiles, state: string, file: NoteFile): Promise<SignedNote[]> {
+  const verifiers = (await readVerifiers(files, `${state}/audit.pub`)) ?? [];
+  return (await file.repair()).filter((note) => readTombstone(note) && checkNote(note, verifiers) === true);
 }
 
 /** Damage in the chain, or a chain that ends before the newest of the checkpoints, which covers `covered` records. */

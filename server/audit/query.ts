@@ -1,8 +1,9 @@
 // Turning a question into tests on the index, and the one test that has to read the event itself.
 import type { AuditEvent, AuditFilter } from '../ports.ts';
+import type { ColumnName } from './columns.ts';
 import type { Discretion } from './discreet.ts';
 import { actionTest, personTest, resourceTest, wordTest } from './glob.ts';
-import type { ColumnName, EventIndex, RowTest } from './index.ts';
+import { before, between, type Condition, where } from './index.ts';
 import { BadQuestion, parseWhen } from './when.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -13,54 +14,54 @@ const NOT_SEARCHED = new Set(['id', 'prev', 'hash', 'note', 'root', 'sha256', 't
 
 /** A test of the event itself; `inLine` says of its bytes, much quicker, that it can't pass. */
 export type TextTest = { inLine: (line: Buffer) => boolean; matches: (event: AuditEvent) => boolean };
-export type Question = { rows: RowTest[]; text?: TextTest; limit: number };
-/** What a question is read with: the index it is for, the time and zone of its words, and the key of the hashes, when known. */
-export type Asking = { index: EventIndex; now: number; zone: string; discretion?: Discretion | undefined };
+export type Question = { conditions: Condition[]; text?: TextTest; limit: number };
+/** What a question is read with: the time and zone of its words, and the key of the hashes, when known. */
+export type Asking = { now: number; zone: string; discretion?: Discretion | undefined };
 
 /** Throws BadQuestion when a filter can't be read. */
 export function readFilter(filter: AuditFilter, asking: Asking): Question {
-  const { index, discretion } = asking;
+  const { discretion } = asking;
   for (const [name, value] of Object.entries(filter)) {
     if (typeof value === 'string' && value.length > MAX_WORDS_LENGTH)
       throw new BadQuestion(`\`${name}\` is longer than ${MAX_WORDS_LENGTH} characters`);
   }
   const stored = (text: string) => discretion?.resource(text) ?? text;
-  const rows: RowTest[] = [];
-  const where = (column: ColumnName, wanted: string | undefined, test: (wanted: string) => (value: string) => boolean) => {
-    if (wanted !== undefined && wanted !== '') rows.push(index.where(column, test(wanted)));
+  const conditions: Condition[] = [];
+  const filtered = (column: ColumnName, wanted: string | undefined, test: (wanted: string) => (value: string) => boolean) => {
+    if (wanted !== undefined && wanted !== '') conditions.push(where(column, test(wanted)));
   };
-  where('who', filter.who, personTest);
-  where('agent', filter.agent, wordTest);
-  where('action', filter.action && stored(filter.action), actionTest);
-  where('resource', filter.resource && stored(filter.resource), resourceTest);
-  where('decision', filter.decision, wordTest);
-  where('rule', filter.rule, wordTest);
-  where('grant', filter.grant_id, same);
-  where('request', filter.request_id, same);
-  where('type', filter.type, wordTest);
-  where('risk', filter.risk, atLeast);
-  where('tool', filter.tool, wordTest);
-  where('server', filter.server, wordTest);
-  rows.push(...timeTests(filter, asking));
-  if (filter.cursor !== undefined) rows.push(index.before(cursorSeq(filter.cursor)));
+  filtered('who', filter.who, personTest);
+  filtered('agent', filter.agent, wordTest);
+  filtered('action', filter.action && stored(filter.action), actionTest);
+  filtered('resource', filter.resource && stored(filter.resource), resourceTest);
+  filtered('decision', filter.decision, wordTest);
+  filtered('rule', filter.rule, wordTest);
+  filtered('grant', filter.grant_id, same);
+  filtered('request', filter.request_id, same);
+  filtered('type', filter.type, wordTest);
+  filtered('risk', filter.risk, atLeast);
+  filtered('tool', filter.tool, wordTest);
+  filtered('server', filter.server, wordTest);
+  conditions.push(...timeConditions(filter, asking));
+  if (filter.cursor !== undefined) conditions.push(before(cursorSeq(filter.cursor)));
   const limit = filter.limit ?? DEFAULT_LIMIT;
   if (!Number.isInteger(limit) || limit < 1) throw new BadQuestion(`\`limit\` is a whole number from 1 to ${MAX_LIMIT}`);
-  const question: Question = { rows, limit: Math.min(limit, MAX_LIMIT) };
+  const question: Question = { conditions, limit: Math.min(limit, MAX_LIMIT) };
   return filter.text ? { ...question, text: textTest(filter.text, discretion) } : question;
 }
 
-function timeTests(filter: AuditFilter, { index, now, zone }: Asking): RowTest[] {
-  const tests: RowTest[] = [];
+function timeConditions(filter: AuditFilter, { now, zone }: Asking): Condition[] {
+  const conditions: Condition[] = [];
   if (filter.when) {
     const { since, until } = parseWhen(filter.when, now, zone);
-    tests.push(index.between(since, until));
+    conditions.push(between(since, until));
   }
-  if (filter.since) tests.push(index.between(parseWhen(filter.since, now, zone).since, Number.POSITIVE_INFINITY));
+  if (filter.since) conditions.push(between(parseWhen(filter.since, now, zone).since, Number.POSITIVE_INFINITY));
   if (filter.until) {
     const { since, until, moment } = parseWhen(filter.until, now, zone);
-    tests.push(index.between(Number.NEGATIVE_INFINITY, moment ? since : until));
+    conditions.push(between(Number.NEGATIVE_INFINITY, moment ? since : until));
   }
-  return tests;
+  return conditions;
 }
 
 function same(wanted: string): (value: string) => boolean {

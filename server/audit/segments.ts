@@ -25,6 +25,15 @@ export async function listSegments(files: AuditFiles, dir: string): Promise<Segm
   return found?.sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1));
 }
 
+/**
+ * The segment that the newest records are in. Those after it are empty: a writer that was killed, or found the disk full, had begun
+ * the next one and written nothing. Undefined when nothing was ever written.
+ */
+export async function lastWritten(files: AuditFiles, segments: readonly Segment[]): Promise<Segment | undefined> {
+  for (const segment of segments.toReversed()) if (((await files.stat(segment.path))?.size ?? 0) > 0) return segment;
+  return undefined;
+}
+
 /** One line without its line feed. `ended` is false for bytes after the last line feed. Of an over-long line only the start is kept. */
 export type Line = { bytes: Buffer; offset: number; length: number; number: number; ended: boolean };
 

@@ -3,6 +3,8 @@ import type { AuditEvent } from '../ports.ts';
 import type { AuditFiles } from './files.ts';
 import type { Place } from './index.ts';
 import { readRecord } from './record.ts';
+import { type Frozen, SegmentIndex } from './segment-index.ts';
+import type { Segment } from './segments.ts';
 
 const BLOCK_BYTES = 256 * 1024;
 const MAX_BLOCKS = 32;
@@ -64,4 +66,9 @@ export class Shelf {
       await file.close();
     }
   }
+}
+
+/** The bytes of one record, read by themselves. */
+export async function lineAt(files: AuditFiles, segment: Segment, frozen: Frozen, row: number): Promise<Buffer> {
+  return new Shelf(files).line(new SegmentIndex(segment, frozen).place(row));
 }

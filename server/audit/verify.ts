@@ -1,10 +1,12 @@
 // Checking a log from outside: reads every byte once, in constant memory, changes nothing and takes no lock.
 import { basename, dirname, join } from 'node:path';
 import type { AuditEvent } from '../ports.ts';
-import { checkNote, parseNote, parseNotes, readVerifiers, type SignedNote, type Verifier } from './checkpoint.ts';
+import { parseNote, parseNotes, readVerifiers, type SignedNote } from './checkpoint.ts';
 import { type AuditFiles, readText, realFiles } from './files.ts';
 import { NO_HASH, readRecord } from './record.ts';
-import { isTornTail, type Line, listSegments, readLines, type Segment } from './segments.ts';
+import { isTornTail, type Line, lastWritten, listSegments, readLines, type Segment } from './segments.ts';
+import { Signatures } from './signatures.ts';
+import { readTombstone } from './tombstones.ts';
 import { Witness } from './witness.ts';
 
 export type Problem = { seq?: number; segment: string; line: number; problem: string };
@@ -20,6 +22,8 @@ export type Verdict = {
   /** Calls that were forwarded and whose end nobody recorded: call ids. */
   unknown_outcomes: string[];
   checkpoints: number;
+  /** Records that retention deleted, as signed tombstones say. */
+  retired?: number;
   /** What could not be checked, or needs a look, without being tampering. */
   warnings: string[];
 };
@@ -34,6 +38,8 @@ export type VerifyOptions = {
 };
 
 const MAX_PROBLEMS = 100;
+/** What a segment begins with; `audit.stopped` where the one before was taken from under the guard. */
+const FIRST_TYPES = new Set(['audit.opened', 'audit.rotated', 'audit.stopped']);
 
 /** Never throws: what can't be read is code 3, and says why in `warnings`. */
 export async function verifyAudit(dir: string, options: VerifyOptions = {}): Promise<Verdict> {
@@ -52,7 +58,10 @@ class Check {
   readonly #witness = new Witness((event, problem) => this.#bad(event.seq, problem));
   /** Hashes that notes speak of, by seq, until the chain comes by. */
   readonly #awaited = new Map<number, { note: SignedNote; from: string }[]>();
-  #verifiers: Verifier[] = [];
+  readonly #signatures = new Signatures();
+  /** Tombstones by the number of the last record each stands for. */
+  readonly #stones = new Map<number, SignedNote>();
+  #retired = 0;
   #seq = 0;
   #hash = NO_HASH;
   /** After an unreadable record the next good one is believed about its place. */
@@ -66,16 +75,21 @@ class Check {
 
   async run(dir: string, { pub, copy, progress, files = realFiles }: VerifyOptions): Promise<void> {
     await this.#readKeys(files, dir, pub);
+    await this.#readStones(files, join(dir, 'tombstones.txt'));
     await this.#readNotes(files, join(dir, 'checkpoints.txt'));
-    const hasCopy = copy === undefined || (await this.#readNotes(files, copy));
+    const isFile = copy !== undefined && copy !== 'stderr' && !/^https?:/.test(copy);
+    const hasCopy = !isFile || (await this.#readNotes(files, copy));
+    if (copy !== undefined && !isFile)
+      this.#warnings.push(
+        'the copies of the checkpoints went elsewhere: compare the newest with `checkpoints.txt`, or name a file of them',
+      );
     const segments = await listSegments(files, dir);
     if (!segments || (segments.length === 0 && this.#awaited.size === 0)) {
       this.unchecked(segments ? `there is no audit log in \`${dir}\`` : `there is no folder \`${dir}\``);
       return;
     }
-    for (const [index, segment] of segments.entries()) {
-      await this.#segment(files, segment, index === segments.length - 1, progress);
-    }
+    const last = await lastWritten(files, segments);
+    for (const segment of segments) await this.#segment(files, segment, segment === last, progress);
     if (!hasCopy && this.#checkpoints > 0) this.unchecked(`there is no checkpoint copy at \`${copy}\``);
     this.#finish();
   }
@@ -97,17 +111,28 @@ class Check {
       ...(this.#torn === undefined ? {} : { torn_tail: this.#torn }),
       unknown_outcomes: this.#witness.unknownOutcomes(),
       checkpoints: this.#checkpoints,
+      ...(this.#retired > 0 ? { retired: this.#retired } : {}),
       warnings: this.#warnings,
     };
   }
 
   async #readKeys(files: AuditFiles, dir: string, pub: string | undefined): Promise<void> {
     const path = pub ?? join(dirname(dir), 'audit.pub');
-    this.#verifiers = (await readVerifiers(files, path)) ?? [];
-    if (this.#verifiers.length > 0) return;
+    this.#signatures.trust((await readVerifiers(files, path)) ?? []);
+    if (this.#signatures.canCheck) return;
     const why = `there is no verifier key in \`${path}\``;
     if (pub === undefined) this.#warnings.push(`${why}, so signatures are not checked`);
     else this.unchecked(why);
+  }
+
+  async #readStones(files: AuditFiles, path: string): Promise<void> {
+    const { notes, bad } = parseNotes((await readText(files, path)) ?? '');
+    for (const index of bad) this.#add({ segment: 'tombstones.txt', line: index, problem: `note ${index} can't be read` });
+    for (const note of notes) {
+      if (readTombstone(note)) this.#stones.set(note.size, note);
+      else this.#add({ segment: 'tombstones.txt', line: 0, problem: `the note for ${note.size} records is no tombstone` });
+      this.#signatures.await(note, 'tombstones.txt');
+    }
   }
 
   /** False when there is no such file. */
@@ -119,7 +144,7 @@ class Check {
     if (torn > 0) this.#warnings.push(`the last note in \`${name}\` was not finished (${torn} bytes)`);
     for (const index of bad) this.#add({ segment: name, line: index, problem: `note ${index} can't be read` });
     for (const note of notes) {
-      this.#signature(note, name);
+      this.#signatures.await(note, name);
       this.#newestNote = Math.max(this.#newestNote, note.size);
       this.#awaited.set(note.size, [...(this.#awaited.get(note.size) ?? []), { note, from: name }]);
     }
@@ -160,6 +185,7 @@ class Check {
 
   #record(event: AuditEvent, isFirst: boolean): void {
     const { seq } = event;
+    this.#begin(event);
     this.#events += 1;
     if (seq <= this.#seq && !this.#lost) {
       this.#bad(seq, seq === this.#seq ? `record ${seq} stands twice` : `record ${seq} stands after record ${this.#seq}`);
@@ -167,44 +193,64 @@ class Check {
     }
     if (seq > this.#seq + 1) this.#bad(this.#seq + 1, missing(this.#seq + 1, seq - 1));
     else if (event.prev !== this.#hash && !this.#lost) this.#bad(seq, `record ${seq} does not follow from record ${seq - 1}`);
-    if (isFirst && !['audit.opened', 'audit.rotated'].includes(event.type))
-      this.#bad(seq, `a segment begins with \`${event.type}\``);
+    if (isFirst && !FIRST_TYPES.has(event.type)) this.#bad(seq, `a segment begins with \`${event.type}\``);
     this.#seq = seq;
     this.#hash = event.hash;
     this.#lost = false;
     this.#witness.see(event);
     if (event.type === 'audit.checkpoint') this.#checkpoint(event);
+    if (event.type === 'audit.key_changed') this.#keyChanged(event);
     for (const { note, from } of this.#take(seq)) {
       if (note.root !== event.hash)
         this.#bad(seq, `record ${seq} is not the one that a checkpoint in \`${from}\` was signed for`);
     }
   }
 
+  /** The log begins at record 1, or after records that a tombstone stands for. */
+  #begin({ seq, prev }: AuditEvent): void {
+    const stone = this.#stones.get(seq - 1);
+    if (this.#seq !== 0 || !stone || stone.root !== prev) return;
+    [this.#seq, this.#hash, this.#retired] = [stone.size, stone.root, stone.size];
+    this.#witness.beginsLate();
+    for (const size of this.#awaited.keys()) if (size < stone.size) this.#awaited.delete(size);
+    for (const { note, from } of this.#take(stone.size)) {
+      if (note.root !== stone.root) this.#bad(seq, `a checkpoint in \`${from}\` was signed for other records than the tombstone`);
+    }
+  }
+
   /** A checkpoint in the chain speaks of the record right before it. */
   #checkpoint(event: AuditEvent): void {
     this.#checkpoints += 1;
-    const note = typeof event.note === 'string' ? parseNote(event.note) : undefined;
-    if (!note) {
-      this.#bad(event.seq, `the checkpoint in record ${event.seq} can't be read`);
-      return;
-    }
-    if (note.size !== event.seq - 1 || note.root !== event.prev) {
-      this.#bad(event.seq, `the checkpoint in record ${event.seq} was signed for other records than those before it`);
-    }
-    this.#signature(note, `record ${event.seq}`, event.seq);
+    const note = this.#noteBefore(event, event.note);
+    if (note) this.#signed(note, `record ${event.seq}`, event.seq);
   }
 
-  #signature(note: SignedNote, from: string, seq?: number): void {
-    if (this.#verifiers.length === 0) return;
-    const good = checkNote(note, this.#verifiers);
-    const problem = `the checkpoint for ${note.size} records in ${from} ${good === false ? 'has a wrong signature' : 'is signed with another key'}`;
-    if (!good)
-      this.#add({
-        ...(seq === undefined ? {} : { seq }),
-        segment: seq ? this.#place.segment : from,
-        line: seq ? this.#place.line : 0,
-        problem,
-      });
+  /** The old key says which one comes after it, and the new one agrees. */
+  #keyChanged(event: AuditEvent): void {
+    const old = this.#noteBefore(event, event.note);
+    const next = this.#noteBefore(event, event.next_note);
+    const said = `next key ${String(event.verifier)}`;
+    if (!old || !next) return;
+    if (old.extra[0] !== said || next.extra[0] !== said)
+      this.#bad(event.seq, `record ${event.seq} changes the key without naming it`);
+    this.#signed(old, `record ${event.seq}`, event.seq);
+    if (this.#signatures.follow(old, String(event.verifier))) this.#signed(next, `record ${event.seq}`, event.seq);
+  }
+
+  /** A note in the chain, when it was signed for the records before it. */
+  #noteBefore(event: AuditEvent, text: unknown): SignedNote | undefined {
+    const note = typeof text === 'string' ? parseNote(text) : undefined;
+    if (!note) this.#bad(event.seq, `the checkpoint in record ${event.seq} can't be read`);
+    else if (note.size !== event.seq - 1 || note.root !== event.prev)
+      this.#bad(event.seq, `the checkpoint in record ${event.seq} was signed for other records than those before it`);
+    return note;
+  }
+
+  #signed(note: SignedNote, from: string, seq?: number): void {
+    const problem = this.#signatures.problem(note);
+    if (problem === undefined) return;
+    const place = seq === undefined ? { segment: from, line: 0 } : { seq, ...this.#place };
+    this.#add({ ...place, problem: `the checkpoint for ${note.size} records in ${from} ${problem}` });
   }
 
   #take(seq: number): { note: SignedNote; from: string }[] {
@@ -214,6 +260,11 @@ class Check {
   }
 
   #finish(): void {
+    // Only now are all the keys known that the log itself names.
+    for (const { note, from } of this.#signatures.awaited) this.#signed(note, from);
+    for (const replaced of this.#signatures.stale()) this.#warnings.push(replaced);
+    if (this.#witness.unproven > 0)
+      this.#warnings.push(`${this.#witness.unproven} use(s) of grants that were given in records deleted since can't be checked`);
     for (const [size, [first]] of this.#awaited) {
       if (size <= this.#seq) continue;
       this.#bad(

@@ -15,9 +15,21 @@ export class Witness {
   /** Draws on a grant that were found good, as `<grant> <call>`: the use and the call are two records, in either order. */
   readonly #drawn = new Set<string>();
   readonly #open = new Set<string>();
+  #late = false;
+  #unproven = 0;
 
   constructor(report: Report) {
     this.#report = report;
+  }
+
+  /** Uses of grants that may have been given in records that are no longer there. */
+  get unproven(): number {
+    return this.#unproven;
+  }
+
+  /** The log's first records were deleted by retention. */
+  beginsLate(): void {
+    this.#late = true;
   }
 
   see(event: AuditEvent): void {
@@ -68,6 +80,10 @@ export class Witness {
 
   #notAlive(event: AuditEvent, id: string): string | undefined {
     const grant = this.#grants.get(id);
+    if (!grant && this.#late) {
+      this.#unproven += 1;
+      return undefined;
+    }
     if (!grant) return `record ${event.seq} draws on grant ${id}, which was never given`;
     if (grant.spent) return `record ${event.seq} draws on grant ${id}, which had nothing left`;
     const isAlive = Date.parse(event.timestamp) <= grant.alive_until + RECORDING_SLACK_MS;

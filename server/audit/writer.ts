@@ -1,19 +1,23 @@
 // The one writer of the trail: group commit, rotation, checkpoints, and the refusal of everything after the first failure.
-import { randomBytes } from 'node:crypto';
 import { iso } from '../clock.ts';
 import type { AuditEvent, Clock } from '../ports.ts';
-import type { NoteFile, Signer } from './checkpoint.ts';
+import { after, type Timer } from '../timers.ts';
+import type { Signer } from './checkpoint.ts';
+import type { Copies } from './copies.ts';
 import type { AppendFile, AuditFiles } from './files.ts';
+import type { EventIds } from './ids.ts';
 import type { Place } from './index.ts';
+import type { NoteFile } from './notes.ts';
 import { encodeRecord, memberText } from './record.ts';
+import type { Reserve } from './reserve.ts';
 import { type Segment, segmentAt } from './segments.ts';
 
 /** Events that may wait for the disk; more than this and the guard must slow down. */
 const MAX_WAITING = 10_000;
 /** Events in one write. */
 const MAX_BATCH = 1024;
-/** Notes kept for a copy that can't be written just now. */
-const MAX_OWED_NOTES = 1000;
+/** How long closing waits for the copy of the last checkpoint. Milliseconds. */
+const LAST_COPY_MS = 5000;
 
 /** Where the chain stands: the last record, and the segment to go on in, when there is one. */
 export type Standing = { seq: number; hash: string; segment?: Segment; size: number; lastNumber: number };
@@ -22,18 +26,26 @@ export type WriterOptions = {
   dir: string;
   files: AuditFiles;
   clock: Clock;
+  ids: EventIds;
   signer: Signer;
   notes: NoteFile;
-  copy?: NoteFile;
+  copies?: Copies;
+  reserve: Reserve;
   maxSegmentBytes: number;
+  /** A checkpoint after so many events, and so many milliseconds after the first event without one. */
   checkpointEvery: number;
-  random: () => string;
+  checkpointAfter: number;
   onWritten: (event: AuditEvent, place: Place) => void;
+  /** A segment is complete. Must not throw. */
+  onSealed: (segment: Segment) => void;
 };
 
 type Prepared = { id: string; timestamp: string; members: string };
 type Waiting = Prepared & { resolve: (event: AuditEvent) => void; reject: (error: Error) => void };
 type Written = { event: AuditEvent; place: Place };
+
+/** The open segment isn't the file that the guard wrote. */
+class Moved extends Error {}
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -49,13 +61,14 @@ export class Writer {
   #closing: Promise<void> | undefined;
   #failed: Error | undefined;
   #sinceCheckpoint = 0;
-  #idTime = 0;
-  #idCount = 0;
-  #owed: string[] = [];
-  #copyProblem: string | undefined;
+  #signer: Signer;
+  /** What is done between two writes: a checkpoint that is due, a new key. */
+  #tasks: (() => Promise<void>)[] = [];
+  #alarm: Timer | undefined;
 
   constructor(options: WriterOptions, standing: Standing) {
     this.#options = options;
+    this.#signer = options.signer;
     this.#seq = standing.seq;
     this.#hash = standing.hash;
     this.#size = standing.size;
@@ -73,7 +86,7 @@ export class Writer {
 
   /** Why the copy of the checkpoints isn't up to date, if so. */
   get copyProblem(): string | undefined {
-    return this.#copyProblem;
+    return this.#options.copies?.problem;
   }
 
   /** Resolves once the event is on disk. Members must have been made discreet. */
@@ -96,36 +109,115 @@ export class Writer {
     return this.#closing;
   }
 
+  /** Signs a checkpoint now. */
+  checkpoint(): Promise<void> {
+    return this.#between(() => this.#seal());
+  }
+
+  /**
+   * Goes on under another key: the last words under the old one name the new one, and both have signed them. `keep` puts the
+   * new key on disk, once they are there.
+   */
+  changeKey(next: Signer, keep: () => Promise<void>): Promise<void> {
+    return this.#between(async () => {
+      const standing = { size: this.#seq, root: this.#hash };
+      const extra = [`next key ${next.verifier}`];
+      const signed = { note: this.#signer.sign(standing, extra), next_note: next.sign(standing, extra) };
+      const members = {
+        type: 'audit.key_changed',
+        key: this.#signer.key,
+        next_key: next.key,
+        verifier: next.verifier,
+        ...signed,
+      };
+      await this.#write([this.#prepare(memberText(members, []))], false);
+      await keep();
+      this.#signer = next;
+      await this.#seal();
+    });
+  }
+
+  /** Runs a task when no write is under way. An error ends the log like a failed write. */
+  #between(task: () => Promise<void>): Promise<void> {
+    if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#closing) return Promise.reject(new Error('the audit log is closed'));
+    return new Promise((resolve, reject) => {
+      this.#tasks.push(async () => {
+        try {
+          if (this.#failed) throw this.#failed;
+          resolve(await task());
+        } catch (error) {
+          reject(error);
+          throw error;
+        }
+      });
+      this.#running ??= this.#run();
+    });
+  }
+
   async #close(): Promise<void> {
     await this.#running;
+    this.#alarm?.cancel();
     try {
       if (!this.#failed && this.#sinceCheckpoint > 0) await this.#seal();
     } catch (error) {
-      this.#fail(error as Error, []);
+      await this.#fail(error as Error, []);
     }
     await this.#file?.close().catch(() => undefined);
     this.#file = undefined;
+    const copied = this.#options.copies?.settle();
+    if (copied) await Promise.race([copied, new Promise<void>((resolve) => after(LAST_COPY_MS, resolve))]);
   }
 
   async #run(): Promise<void> {
     // Whoever asks in the same turn shares the first write.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH);
+    while (this.#waiting.length > 0 || this.#tasks.length > 0) {
+      const task = this.#tasks.shift();
+      const batch = task ? [] : this.#waiting.splice(0, MAX_BATCH);
       try {
-        await this.#commit(batch);
+        await (task ? task() : this.#commit(batch));
       } catch (error) {
-        this.#fail(error as Error, batch);
+        await this.#fail(error as Error, batch);
       }
     }
     this.#running = undefined;
   }
 
   /** A write that failed may be on disk in part, and a failed sync is not to be trusted when tried again: nothing more is taken. */
-  #fail(error: Error, batch: Waiting[]): void {
-    const failed = new Error(`the audit log can't be written, nothing is forwarded any more: ${error.message}`, { cause: error });
-    this.#failed ??= failed;
+  async #fail(error: Error, batch: Waiting[]): Promise<void> {
+    const isFirst = this.#failed === undefined;
+    this.#failed ??= new Error(`the audit log can't be written, nothing is forwarded any more: ${error.message}`, {
+      cause: error,
+    });
     for (const one of [...batch, ...this.#waiting.splice(0)]) one.reject(this.#failed);
+    // Where even the last word can't be written, the failure has been told to all who wait.
+    if (isFirst) await this.#lastWord(error).catch(() => undefined);
+  }
+
+  /**
+   * Takes back what was never acknowledged, and writes why the log ends, in the space kept for it; after a file that is no longer
+   * ours in a new segment. Nothing relies on this record.
+   */
+  async #lastWord(error: Error): Promise<void> {
+    const { files, dir, reserve, clock } = this.#options;
+    await reserve.release();
+    await this.#file?.close().catch(() => undefined);
+    this.#file = undefined;
+    if (error instanceof Moved || !this.#segment) {
+      await this.#begin(segmentAt(dir, this.#lastNumber + 1, iso(clock.now()).slice(0, 10)));
+    } else {
+      const file = await files.append(this.#segment.path);
+      try {
+        await file.truncate(this.#size);
+      } finally {
+        await file.close();
+      }
+    }
+    const code = (error as NodeJS.ErrnoException).code;
+    const members = { type: 'audit.stopped', problem: error.message, ...(code ? { code } : {}) };
+    const { note } = await this.#write([this.#prepare(memberText(members, []))], true);
+    if (note) await this.#publish(note);
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
@@ -157,15 +249,16 @@ export class Writer {
     for (const record of records) add(record);
     let note: string | undefined;
     if (withCheckpoint) {
-      note = this.#options.signer.sign({ size: seq, root: hash });
-      const problem = this.#copyProblem;
-      const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#options.signer.key, note };
+      note = this.#signer.sign({ size: seq, root: hash });
+      const problem = this.copyProblem;
+      const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#signer.key, note };
       add(this.#prepare(memberText({ ...members, ...(problem ? { copy_problem: problem } : {}) }, [])));
     }
     await file.write(Buffer.concat(lines));
     await file.sync();
     [this.#seq, this.#hash, this.#size] = [seq, hash, offset];
     this.#sinceCheckpoint = withCheckpoint ? 0 : this.#sinceCheckpoint + written.length;
+    this.#wind();
     for (const { event, place } of written) this.#options.onWritten(event, place);
     return note ? { written, note } : { written };
   }
@@ -178,10 +271,10 @@ export class Writer {
       this.#ino = (await this.#file.stat()).ino;
     }
     const there = await this.#options.files.stat(segment.path);
-    if (!there) throw new Error(`\`${segment.name}\` was deleted while the guard was writing it`);
-    if (there.ino !== this.#ino) throw new Error(`\`${segment.name}\` was replaced while the guard was writing it`);
+    if (!there) throw new Moved(`\`${segment.name}\` was deleted while the guard was writing it`);
+    if (there.ino !== this.#ino) throw new Moved(`\`${segment.name}\` was replaced while the guard was writing it`);
     if (there.size !== this.#size)
-      throw new Error(`\`${segment.name}\` was changed by somebody else while the guard was writing it`);
+      throw new Moved(`\`${segment.name}\` was changed by somebody else while the guard was writing it`);
     return this.#file;
   }
 
@@ -193,13 +286,20 @@ export class Writer {
     if (old && this.#size === 0) return undefined;
     if (old && this.#sinceCheckpoint > 0) await this.#seal();
     await this.#file?.close();
+    this.#file = undefined;
+    const segment = segmentAt(this.#options.dir, this.#lastNumber + 1, date);
+    await this.#begin(segment);
+    if (!old) return undefined;
+    this.#options.onSealed(old);
+    return this.#prepare(memberText({ type: 'audit.rotated', segment: segment.name, from: old.name }, []));
+  }
+
+  async #begin(segment: Segment): Promise<void> {
     const { files, dir } = this.#options;
-    const segment = segmentAt(dir, this.#lastNumber + 1, date);
     this.#file = await files.create(segment.path);
     this.#ino = (await this.#file.stat()).ino;
     await files.syncDir(dir);
     [this.#segment, this.#lastNumber, this.#size] = [segment, segment.number, 0];
-    return old && this.#prepare(memberText({ type: 'audit.rotated', segment: segment.name, from: old.name }, []));
   }
 
   async #seal(): Promise<void> {
@@ -207,45 +307,28 @@ export class Writer {
     if (note) await this.#publish(note);
   }
 
-  /** Puts a note beside the log, and in the second place. A second place that fails never stops the log; the next checkpoint says so. */
+  /** Sets the alarm for the checkpoint that is due some time after the first event without one. */
+  #wind(): void {
+    if (this.#sinceCheckpoint === 0) {
+      this.#alarm?.cancel();
+      this.#alarm = undefined;
+      return;
+    }
+    this.#alarm ??= after(this.#options.checkpointAfter, () => {
+      this.#alarm = undefined;
+      const due = async () => (this.#sinceCheckpoint > 0 ? this.#seal() : undefined);
+      void this.#between(due).catch(() => undefined);
+    });
+  }
+
+  /** Puts a note beside the log, and sends it to the second place without waiting: it can neither hold up nor stop the log. */
   async #publish(note: string): Promise<void> {
     await this.#options.notes.add(note);
-    if (!this.#options.copy) return;
-    this.#owed = [...this.#owed, note].slice(-MAX_OWED_NOTES);
-    try {
-      while (this.#owed.length > 0) {
-        await this.#options.copy.add(this.#owed[0]!);
-        this.#owed.shift();
-      }
-      this.#copyProblem = undefined;
-    } catch (error) {
-      this.#copyProblem = (error as Error).message;
-    }
+    void this.#options.copies?.send(note);
   }
 
   #prepare(members: string): Prepared {
     const now = this.#options.clock.now();
-    return { id: this.#newId(now), timestamp: iso(now), members };
+    return { id: this.#options.ids.next(now), timestamp: iso(now), members };
   }
-
-  /** `evt_`, ten digits of time, four of a count and eight random ones: sorts by time of writing, also when the clock is set back. */
-  #newId(now: number): string {
-    this.#idTime = Math.max(this.#idTime, now);
-    this.#idCount = (this.#idCount + 1) % 32 ** 4;
-    return `evt_${base32(this.#idTime, 10)}${base32(this.#idCount, 4)}${this.#options.random()}`;
-  }
-}
-
-// Crockford's alphabet in lower case: keeps the order of numbers, and no digit is mistaken for a letter.
-const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
-
-function base32(value: number, length: number): string {
-  let text = '';
-  for (let left = value; text.length < length; left = Math.floor(left / 32)) text = DIGITS[left % 32]! + text;
-  return text;
-}
-
-/** Eight random base32 digits. */
-export function randomDigits(): string {
-  return [...randomBytes(8)].map((byte) => DIGITS[byte % 32]!).join('');
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { linesOf, newWorld, ShakyDisk, segmentNames } from './world.ts';
 
 const EVENT = {
@@ -228,7 +228,7 @@ describe('the audit log', () => {
     await log.append(EVENT);
     await log.append(EVENT);
     await log.append(EVENT);
-    expect(log.copyProblem).toContain('ENOENT');
+    await vi.waitFor(() => expect(log.copyProblem).toContain('ENOENT'));
     expect(log.failed).toBeUndefined();
     await log.close();
     const checkpoints = (await linesOf(dir)).map((line) => JSON.parse(line)).filter((event) => event.type === 'audit.checkpoint');

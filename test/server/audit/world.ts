@@ -118,6 +118,7 @@ export class MemoryDisk {
       this.contents.set(to, this.contents.get(from)!);
       this.contents.delete(from);
     },
+    remove: async (path) => void this.contents.delete(path),
     syncDir: async () => undefined,
   };
 
