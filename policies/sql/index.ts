@@ -8,8 +8,8 @@ import { loadPostgres, parsePostgres, postgresIsLoaded } from './postgres.ts';
 import { Resolver } from './resolve.ts';
 import { parseSqlite } from './sqlite.ts';
 import { loadSqlParser, sqlParserIsLoaded } from './sqlparser.ts';
-import { nesting, statementsOf, type Token, tokenize } from './tokens.ts';
-import { holdsWord, kindsInWords } from './words.ts';
+import { effort, nesting, statementsOf, type Token, tokenize } from './tokens.ts';
+import { holdsWord, unparsed } from './words.ts';
 
 export type { SqlKind } from './model.ts';
 export { SQL_KINDS } from './model.ts';
@@ -54,6 +54,8 @@ export async function loadSqlParsers(): Promise<void> {
 
 /** How deep statements may nest, in tokens: what each parser surely bears. */
 const DEEPEST: Record<SqlDialect, number> = { sqlite: 2000, postgres: 2000, mysql: 700, mssql: 700 };
+/** The most work a text may make for sqlparser-rs, which tries some things twice; the grammars of the others don't backtrack. */
+const MOST_EFFORT = 400_000;
 
 /**
  * What `text` would do if it ran. Text that can't be read for sure counts as doing anything: kind `other`, verb `execute`.
@@ -64,7 +66,8 @@ export function readSql(text: string, dialect: SqlDialect): SqlReading {
   try {
     const lexed = tokenize(text, dialect);
     if (lexed.problem !== undefined) return summary([unreadable(lexed.problem)], 1, dialect);
-    if (nesting(lexed.tokens) > DEEPEST[dialect]) {
+    const backtracks = dialect === 'mysql' || dialect === 'mssql';
+    if (nesting(lexed.tokens) > DEEPEST[dialect] || (backtracks && effort(lexed.tokens) > MOST_EFFORT)) {
       return summary([unreadable('the statement nests too deep; send a simpler one')], 1, dialect);
     }
     const parts = statementsOf(lexed.tokens);
@@ -84,7 +87,7 @@ function isLoaded(dialect: SqlDialect): boolean {
 
 function statementsIn(text: string, dialect: SqlDialect, parts: Token[][], conditional: number): Statement[] {
   if (parts.length === 0) return [];
-  if (dialect === 'postgres') return parsePostgres(text) ?? [unparsed(dialect, parts)];
+  if (dialect === 'postgres') return parsePostgres(text) ?? [rejected(dialect, parts)];
   if (dialect === 'sqlite') return sqliteStatements(text, parts);
   const read = dialect === 'mysql' ? readMysql : readMssql;
   const statements = parts.map((part) => read(part));
@@ -101,7 +104,7 @@ const SQLITE_WRITES = new Set(['insert', 'update', 'delete', 'create', 'drop', '
 /** SQLite's grammar and our own tokens must agree on how many statements there are, and on which only read. */
 function sqliteStatements(text: string, parts: Token[][]): Statement[] {
   const statements = parseSqlite(text);
-  if (!statements) return [unparsed('sqlite', parts)];
+  if (!statements) return [rejected('sqlite', parts)];
   const agreed = statements.length === parts.length;
   const suspect =
     agreed &&
@@ -110,13 +113,16 @@ function sqliteStatements(text: string, parts: Token[][]): Statement[] {
     );
   // Only a trigger's body holds semicolons of its own, and it is ddl already.
   if (suspect || (!agreed && statements.every((statement) => statement.is !== 'command')))
-    return [...statements, unparsed('sqlite', parts)];
+    return [...statements, rejected('sqlite', parts)];
   return statements;
 }
 
-function unparsed(dialect: SqlDialect, parts: Token[][]): Statement {
-  const problem = `the text is not ${dialect} the guard can read; check its syntax and send one plain statement`;
-  return unreadable(problem, kindsInWords(parts.flat(), dialect));
+function rejected(dialect: SqlDialect, parts: Token[][]): Statement {
+  return unparsed(
+    `the text is not ${dialect} the guard can read; check its syntax and send one plain statement`,
+    parts.flat(),
+    dialect,
+  );
 }
 
 type Sums = Pick<SqlReading, 'kinds' | 'actions' | 'tables' | 'columns' | 'functions'> & {

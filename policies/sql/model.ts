@@ -113,6 +113,6 @@ export function plainQuery(...body: Query['body']): Query {
 }
 
 /** A statement the guard can't read: it counts as doing anything. */
-export function unreadable(problem: string, kinds: SqlKind[] = []): Statement {
-  return { is: 'command', kinds: [...new Set<SqlKind>(['other', ...kinds])], tables: [], queries: [], problem };
+export function unreadable(problem: string, kinds: readonly SqlKind[] = [], tables: Name[] = []): Statement {
+  return { is: 'command', kinds: [...new Set<SqlKind>(['other', ...kinds])], tables, queries: [], problem };
 }

@@ -1,8 +1,8 @@
 // Reads one SQL Server statement: queries and writes with the parser, everything else by its first words.
-import { type Mention, onlySelects, type SqlKind, type Statement, unreadable } from './model.ts';
+import { type Mention, onlySelects, type SqlKind, type Statement } from './model.ts';
 import { parseOne } from './sqlparser.ts';
 import { isSymbol, type Token, wordAt } from './tokens.ts';
-import { behindBrackets, command, holdsWord, kindsInWords, nameAt, plainText, without } from './words.ts';
+import { behindBrackets, command, holdsWord, kindsInWords, nameAt, plainText, unparsed, without } from './words.ts';
 
 /** Kinds by first word (Transact-SQL reference, "Statements"). */
 const COMMANDS: Record<string, SqlKind[]> = {
@@ -68,14 +68,16 @@ export function readMssql(tokens: readonly Token[]): Statement {
   if (first === 'explain' && QUERY_WORDS.has(second)) return { is: 'explain', of: readMssql(tokens.slice(1)), runs: false };
   if (first === 'truncate') return { is: 'truncate', tables: [nameAt(tokens, 2).name], cascades: false };
   const kinds = COMMANDS[first];
-  if (kinds) return command([...kinds, ...definitionKinds(tokens, first, second), ...kindsInWords(tokens, 'mssql')]);
+  if (kinds) return command([...kinds, ...furtherKinds(tokens, first, second), ...kindsInWords(tokens, 'mssql')], tokens);
   // At the start of a batch a bare name calls a procedure.
   const problem = 'the statement begins with a word the guard does not know, which calls a procedure; send a plain query';
-  return unreadable(problem, ['procedure', ...kindsInWords(tokens, 'mssql')]);
+  return unparsed(problem, tokens, 'mssql', ['procedure']);
 }
 
-function definitionKinds(tokens: readonly Token[], first: string, second: string): SqlKind[] {
+function furtherKinds(tokens: readonly Token[], first: string, second: string): SqlKind[] {
   const kinds: SqlKind[] = [];
+  // Statements that hold others.
+  if (/^(?:begin|if|while|declare|set)$/.test(first) && holdsWord(tokens.slice(1), WRITE_WORDS)) kinds.push('other');
   if (!/^(?:create|alter|drop|exec|execute)$/.test(first)) return kinds;
   if (/^(?:user|role|login|server|application|authorization|credential)$/.test(second)) kinds.push('role');
   if (second === 'assembly' || second === 'external' || second === 'endpoint') kinds.push('program');
@@ -89,9 +91,10 @@ function queryStatement(tokens: readonly Token[]): Statement {
   const text = plainText(rest, 'mssql');
   const query = text === undefined ? undefined : parseOne(text, 'mssql');
   if (!query) {
-    return unreadable(
+    return unparsed(
       'the text is not transact-sql the guard can read; check its syntax and send one plain statement',
-      kindsInWords(tokens, 'mssql'),
+      tokens,
+      'mssql',
     );
   }
   if (onlySelects(query) && holdsWord(rest, WRITE_WORDS)) effects.push({ is: 'effect', kind: 'other' });

@@ -1,8 +1,8 @@
 // Reads one MySQL or MariaDB statement: queries and writes with the parser, everything else by its first words.
-import { type Mention, onlySelects, type SqlKind, type Statement, unreadable } from './model.ts';
+import { type Mention, onlySelects, type SqlKind, type Statement } from './model.ts';
 import { parseOne } from './sqlparser.ts';
 import { isSymbol, type Token, wordAt } from './tokens.ts';
-import { command, holdsWord, kindsInWords, nameAt, plainText, without } from './words.ts';
+import { command, holdsWord, kindsInWords, nameAt, plainText, unparsed, without } from './words.ts';
 
 /** Kinds by first word (MySQL 8.4 and MariaDB 11 reference manuals, "SQL statements"). */
 const COMMANDS: Record<string, SqlKind[]> = {
@@ -70,30 +70,30 @@ export function readMysql(tokens: readonly Token[]): Statement {
   if (first === 'truncate') {
     return { is: 'truncate', tables: [nameAt(tokens, second === 'table' ? 2 : 1).name], cascades: false };
   }
-  if (/^(?:create|alter|drop|rename)$/.test(first)) return definition(tokens, first);
-  if (first === 'set' && /^(?:password|role|default)$/.test(second)) return command(['role', 'session']);
+  if (/^(?:create|alter|drop|rename)$/.test(first)) return definition(tokens);
+  if (first === 'set' && /^(?:password|role|default)$/.test(second)) return command(['role', 'session'], tokens);
   const kinds = COMMANDS[first];
-  if (kinds) return command([...kinds, ...kindsInWords(tokens, 'mysql')]);
-  return unreadable(
-    'the statement begins with a word the guard does not know; send a plain query',
-    kindsInWords(tokens, 'mysql'),
-  );
+  if (kinds) return command([...kinds, ...kindsInWords(tokens, 'mysql'), ...blockKinds(tokens, first)], tokens);
+  return unparsed('the statement begins with a word the guard does not know; send a plain query', tokens, 'mysql');
 }
 
-function definition(tokens: readonly Token[], first: string): Statement {
-  const words = tokens.slice(1, 8).map((_, i) => wordAt(tokens, i + 1));
-  const object = words.find((word) =>
-    /^(?:user|role|table|view|database|schema|server|tablespace|logfile|function|resource|instance)$/.test(word),
-  );
+/** MariaDB's compound statements do what stands inside. */
+function blockKinds(tokens: readonly Token[], first: string): SqlKind[] {
+  return first === 'begin' && tokens.length > 2 ? ['procedure'] : [];
+}
+
+const OBJECTS = /^(?:user|role|table|view|database|schema|server|tablespace|logfile|function|resource|instance)$/;
+
+function definition(tokens: readonly Token[]): Statement {
+  const object = tokens
+    .slice(1, 8)
+    .map((_, i) => wordAt(tokens, i + 1))
+    .find((word) => OBJECTS.test(word));
   const kinds: SqlKind[] = ['ddl'];
   if (object === 'user' || object === 'role') kinds.push('role');
   if (object === 'server' || holdsWord(tokens, new Set(['soname']))) kinds.push('program');
   if (object === 'tablespace' || object === 'logfile') kinds.push('file');
-  if (object !== 'table' && object !== 'view') return command(kinds);
-  let at = words.indexOf(object) + 2;
-  while (/^(?:if|not|exists)$/.test(wordAt(tokens, at))) at++;
-  const { name } = nameAt(tokens, at);
-  return first === 'rename' || name.length === 0 ? command(kinds) : command(kinds, [name]);
+  return command(kinds, tokens);
 }
 
 const TABLE_OF_SHOW = new Set(['columns', 'fields', 'index', 'indexes', 'keys']);
@@ -102,7 +102,7 @@ const TABLE_OF_SHOW = new Set(['columns', 'fields', 'index', 'indexes', 'keys'])
 function show(tokens: readonly Token[]): Statement {
   const words = tokens.map((_, i) => wordAt(tokens, i));
   if (tokens.some((_, i) => isSymbol(tokens, i, '(')) || words.includes('binlog') || words.includes('relaylog')) {
-    return unreadable('this form of show is not one the guard knows; ask for less', kindsInWords(tokens, 'mysql'));
+    return unparsed('this form of show is not one the guard knows; ask for less', tokens, 'mysql');
   }
   if (words[1] === 'create') {
     const { name } = nameAt(tokens, 3);
@@ -132,7 +132,7 @@ function explain(tokens: readonly Token[]): Statement {
   const asks = !runs && name.length > 0 && name.length <= 2 && rest.length - end <= 1;
   return asks
     ? { is: 'describe', tables: [name] }
-    : unreadable('this form of explain is not one the guard knows; explain one query');
+    : unparsed('this form of explain is not one the guard knows; explain one query', tokens, 'mysql');
 }
 
 function queryStatement(tokens: readonly Token[]): Statement {
@@ -140,11 +140,13 @@ function queryStatement(tokens: readonly Token[]): Statement {
   const text = plainText(rest, 'mysql');
   const query = text === undefined ? undefined : parseOne(text, 'mysql');
   if (!query) {
-    const kinds = [
-      ...kindsInWords(tokens, 'mysql'),
-      ...effects.flatMap((effect) => (effect.is === 'effect' ? [effect.kind] : [])),
-    ];
-    return unreadable('the text is not mysql the guard can read; check its syntax and send one plain statement', kinds);
+    const kinds = effects.flatMap((effect) => (effect.is === 'effect' ? [effect.kind] : []));
+    return unparsed(
+      'the text is not mysql the guard can read; check its syntax and send one plain statement',
+      tokens,
+      'mysql',
+      kinds,
+    );
   }
   if (onlySelects(query) && holdsWord(rest, WRITE_WORDS)) effects.push({ is: 'effect', kind: 'other' });
   query.rest.push(...effects);

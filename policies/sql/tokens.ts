@@ -16,7 +16,8 @@ const WORD = /[A-Za-z0-9_$\u0080-\uffff]/;
 const STRANGE = /[\u0085\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]/;
 const SYMBOLS = ['<=>', '->>', '<=', '>=', '<>', '!=', ':=', '||', '&&', '<<', '>>', '->', '::', '+=', '-=', '*=', '/=', '%='];
 const OTHER_NEWLINE = /\r(?!$)|[\u0085\u2028\u2029]/;
-const STRING_PREFIX = /^(?:[nxbe]|u&)$/i;
+/** Letters that, written right before a quote, belong to the string. */
+const STRING_PREFIX: Record<SqlDialect, RegExp> = { sqlite: /^x$/i, postgres: /^[ebxn]$/i, mysql: /^[nxb]$/i, mssql: /^n$/i };
 
 /** Reads tokens; `run` says whether MySQL's executable comments are code or comments. Linear in the length of the text. */
 export function tokenize(text: string, dialect: SqlDialect, run = true): Lexed {
@@ -151,7 +152,7 @@ class Lexer {
     while (this.at < this.text.length && this.isWordPart(this.text[this.at]!)) this.at++;
     const text = this.text.slice(start, this.at);
     const next = this.text[this.at];
-    if (next === "'" && STRING_PREFIX.test(text)) {
+    if (next === "'" && STRING_PREFIX[this.dialect].test(text)) {
       this.until("'", 'string', this.dialect === 'mysql' || (this.dialect === 'postgres' && /^e$/i.test(text)));
     } else this.push('word', text);
   }
@@ -257,6 +258,35 @@ export function nesting(tokens: readonly Token[]): number {
     if (sum > most) most = sum;
   }
   return most;
+}
+
+/**
+ * The work a backtracking parser may have with the tokens: each open bracket (and INTERVAL, which is tried two ways) doubles
+ * what reading a token inside costs.
+ */
+export function effort(tokens: readonly Token[]): number {
+  const intervals = [0];
+  let depth = 0;
+  let sum = 0;
+  for (const token of tokens) {
+    const top = intervals.length - 1;
+    if (token.kind === 'symbol') {
+      if (token.text === '(' || token.text === '[' || token.text === '{') {
+        intervals.push(0);
+        depth++;
+      } else if (top > 0 && (token.text === ')' || token.text === ']' || token.text === '}')) {
+        depth -= intervals.pop()! + 1;
+      } else if (token.text === ',' || token.text === ';') {
+        depth -= intervals[top]!;
+        intervals[top] = 0;
+      }
+    } else if (token.kind === 'word' && token.text.toLowerCase() === 'interval') {
+      intervals[top]!++;
+      depth++;
+    }
+    sum += 2 ** depth;
+  }
+  return sum;
 }
 
 /** The word at `index`, lower-cased; '' for anything that isn't an unquoted word. */

@@ -1,12 +1,47 @@
 // Reads statements by their words, before and beside the parser: what begins one, what is a side effect wherever it stands.
 import type { SqlDialect } from '../types.ts';
 import { knownEffect } from './functions.ts';
-import type { Name, SqlKind, Statement } from './model.ts';
+import { type Name, type SqlKind, type Statement, unreadable } from './model.ts';
 import { isSymbol, type Token, wordAt } from './tokens.ts';
 
-/** A command known by its first word. */
-export function command(kinds: readonly SqlKind[], tables: Name[] = []): Statement {
-  return { is: 'command', kinds: [...kinds], tables, queries: [] };
+/** A command known by its first words, with the tables it names. */
+export function command(kinds: readonly SqlKind[], tokens: readonly Token[]): Statement {
+  return { is: 'command', kinds: [...kinds], tables: tablesInWords(tokens, COMMAND_LEADS), queries: [] };
+}
+
+/** A statement the parser rejects: it counts as doing anything, to the tables its words seem to name. */
+export function unparsed(
+  problem: string,
+  tokens: readonly Token[],
+  dialect: SqlDialect,
+  kinds: readonly SqlKind[] = [],
+): Statement {
+  return unreadable(problem, [...kinds, ...kindsInWords(tokens, dialect)], tablesInWords(tokens, QUERY_LEADS));
+}
+
+/** Words that stand in front of a table's name. */
+const QUERY_LEADS = new Set('from join into update table tables view using describe truncate'.split(' '));
+const COMMAND_LEADS = new Set([...QUERY_LEADS, 'on', 'references', 'handler']);
+const BETWEEN = new Set(['if', 'not', 'exists', 'only', 'ignore', 'low_priority', 'table']);
+
+function tablesInWords(tokens: readonly Token[], leads: ReadonlySet<string>): Name[] {
+  const tables: Name[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    if (!leads.has(wordAt(tokens, i))) continue;
+    let at = i + 1;
+    for (;;) {
+      while (BETWEEN.has(wordAt(tokens, at))) at++;
+      const { name, end } = nameAt(tokens, at);
+      if (name.length === 0) break;
+      tables.push(name);
+      at = end;
+      if (wordAt(tokens, at) === 'as') at++;
+      if (!isSymbol(tokens, at, ',') && isSymbol(tokens, at + 1, ',')) at++;
+      if (!isSymbol(tokens, at, ',')) break;
+      at++;
+    }
+  }
+  return tables;
 }
 
 /** Side effects that show in the words alone; for texts the parser rejects. */
@@ -80,6 +115,3 @@ export function plainText(tokens: readonly Token[], dialect: 'mysql' | 'mssql'):
 export function without(tokens: readonly Token[], from: number, to: number): Token[] {
   return [...tokens.slice(0, from), ...tokens.slice(to)];
 }
-
-export const startsWith = (tokens: readonly Token[], ...words: string[]): boolean =>
-  words.every((word, i) => wordAt(tokens, i) === word);
