@@ -50,6 +50,7 @@ export type PerimeterOptions = {
   downstreams?: Downstreams;
   /** Shortens waits in tests. */
   wait_ms?: number;
+  gone_ms?: number;
   /** Stands in for the disk of the audit, for tests that make it fail. */
   auditFiles?: AuditFiles;
 };
@@ -202,6 +203,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     approver: config.user.name,
     humanActed: (channel) => identity.humanActed(channel),
     ...(options.wait_ms === undefined ? {} : { wait_ms: options.wait_ms }),
+    ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
   });
 
   async function identify({ client }: Pick<IncomingCall, 'client'>): Promise<Sight> {

@@ -96,6 +96,8 @@ export type WorldOptions = {
   /** A folder to use again, for restarts. */
   folder?: string;
   wait_ms?: number;
+  /** How long a request outlives its client, in ms. */
+  gone_ms?: number;
   /** The audit's disk, to make it fail. */
   auditFiles?: AuditFiles;
 };
@@ -161,6 +163,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     perimeterCommand: { command: 'perimeter', args: [] },
     downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners),
     wait_ms: options.wait_ms ?? 2_000,
+    ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
     ...(options.auditFiles === undefined ? {} : { auditFiles: options.auditFiles }),
   });
   const commands = createCommands(perimeter);

@@ -1,5 +1,7 @@
 // The form in the client: what counts as a human's answer, and what is the client answering by itself.
-import type { FormAnswer, RequestRecord } from '../ports.ts';
+import type { ClientHandle, FormAnswer, Question, RequestRecord } from '../ports.ts';
+import { type Behaviours, DRAWS_NUMBERS } from './behaviour.ts';
+import { asksNumber } from './terminal.ts';
 
 /** A decline or cancel this fast is the client's: seen from headless agents and from links they won't draw. */
 const MIN_DECLINE_MS = 1_000;
@@ -10,7 +12,7 @@ export type ReadAnswer = { kind: 'choice'; choice: Choice } | { kind: 'not_human
 /** Reads a form's answer. An accept with anything but one clear decision is a no; an answer too fast for a human is nobody's. */
 export function readFormAnswer(answer: FormAnswer, request: Pick<RequestRecord, 'request_id' | 'proof' | 'impact'>, minAnswer: number): ReadAnswer {
   if (answer.request_id !== request.request_id) return { kind: 'not_human', reason: 'the answer was for another request' };
-  if (answer.after < minAnswer) return { kind: 'not_human', reason: `the client answered by itself (in ${Math.round(answer.after)} ms)` };
+  if (!(answer.after >= minAnswer)) return { kind: 'not_human', reason: `the client answered by itself (in ${Math.round(answer.after)} ms)` };
   if (answer.action !== 'accept') return answer.after < MIN_DECLINE_MS ? { kind: 'not_human', reason: 'the client closed the form by itself' } : { kind: 'choice', choice: 'deny' };
   const content = answer.content ?? {};
   const decision = Object.hasOwn(content, 'decision') ? content['decision'] : undefined;
@@ -19,4 +21,14 @@ export function readFormAnswer(answer: FormAnswer, request: Pick<RequestRecord, 
   if (choice === undefined || Object.keys(content).some((key) => !allowed.includes(key))) return { kind: 'choice', choice: 'deny' };
   if (choice !== 'deny' && request.proof === 'typed' && content['number'] !== request.impact.measured) return { kind: 'choice', choice: 'deny' };
   return { kind: 'choice', choice };
+}
+
+/** Whether this client's form can take the proof that the request demands, and is worth putting up. */
+export function formAnswers(client: ClientHandle, request: RequestRecord, behaviours: Behaviours): boolean {
+  const proof = request.proof === 'none' || (asksNumber(request) && DRAWS_NUMBERS.includes(client.name));
+  return proof && behaviours.shows(client);
+}
+
+export function questionOf(request: RequestRecord): Question {
+  return { request_id: request.request_id, message: request.message, typed: request.proof === 'typed' };
 }
