@@ -1,0 +1,55 @@
+// What every client's story is made of: the dormant customers, asking for them, and what must hold once a human said yes.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { ScriptedModel } from './model.ts';
+import type { Session } from './session.ts';
+
+const UPDATE = { sql: "UPDATE customers SET note = 'win-back' WHERE status = 'dormant'" };
+
+export const ASKING = {
+  justification: 'Mia wants the dormant customers marked for the win-back before Thursday.',
+  calls: [{ tool: 'database__execute', arguments: UPDATE }],
+  minutes: 30,
+  uses: 1,
+  claimed_records: 20,
+};
+
+/** Nobody reads a form and answers it in half a second: an answer that fast counts as the client's own. */
+export const humanReads = () => sleep(2_000);
+
+/** The request's id, out of whatever a client makes of a result. */
+export function requestId(said: string): string {
+  const id = /req_[\w-]{12}/.exec(said)?.[0];
+  if (id === undefined) throw new Error(`no request id in: ${said}`);
+  return id;
+}
+
+/** The agent goes on waiting for a request it asked before. */
+export const waitsOn = (model: ScriptedModel, request_id: string) =>
+  model.calls('request_elevation', { justification: '', request_id });
+
+/** The call is refused, and the model reads how to ask. */
+export async function isRefused(model: ScriptedModel): Promise<void> {
+  const refused = await model.calls('database__execute', UPDATE);
+  expect(refused).toContain('customer-writes');
+  expect(refused).toContain('request_elevation');
+}
+
+/** The grant holds for the one call that was asked for, then it is spent; the audit names the channel and the agent. */
+export async function usesGrantOnce({ model, company }: Session, channel: 'form' | 'terminal'): Promise<void> {
+  expect(await model.calls('database__execute', UPDATE)).toMatch(/records\W+23/);
+  await isRefused(model);
+  const events = await model.calls('audit_query', { action: 'write:database:customers', type: 'request.approved' });
+  expect(events.replaceAll('\\', '')).toContain(`"channel":"${channel}"`);
+  expect(events).toContain('felix-prod');
+  await model.says('Done.');
+  expect(company.command('grants')).toEqual([]);
+  const once = { 'request.created': 1, 'request.approved': 1, 'grant.issued': 1, 'grant.exhausted': 1, 'call.outcome': 1 };
+  expect(company.audited()).toMatchObject(once);
+}
+
+/** How often a form was put to the client, in either era. */
+export function formsShown({ company }: Pick<Session, 'company'>): number {
+  const isForm = (result?: Record<string, unknown>) => result?.resultType === 'input_required';
+  return company.wire('out').filter(({ method, result }) => method === 'elicitation/create' || isForm(result)).length;
+}
