@@ -12,7 +12,6 @@ import { effort, nesting, statementsOf, type Token, tokenize } from './tokens.ts
 import { holdsWord, unparsed } from './words.ts';
 
 export type { SqlKind } from './model.ts';
-export { SQL_KINDS } from './model.ts';
 
 /** What is done to which table; no table for what isn't about one. */
 export type SqlAction = { verb: Verb; table?: string };

@@ -7,7 +7,7 @@ const BUILT_IN = `
   array_length array_lower array_ndims array_position array_positions array_prepend array_remove array_replace array_reverse
   array_sample array_shuffle array_sort array_to_json array_to_string array_to_tsvector array_upper ascii asin asind asinh atan
   atan2 atan2d atand atanh avg bit bit_and bit_count bit_length bit_or bit_xor bool bool_and bool_or bound_box box broadcast
-  bytea cardinality casefold cbrt ceil ceiling center char char_length character_length chr cidr circle clock_timestamp
+  btrim bytea cardinality casefold cbrt ceil ceiling center char char_length character_length chr cidr circle clock_timestamp
   col_description concat concat_ws convert convert_from convert_to corr cos cosd cosh cot cotd count covar_pop covar_samp crc32
   crc32c cume_dist current_catalog current_database current_date current_query current_schema current_schemas current_setting
   current_time current_timestamp current_user currval date date_add date_bin date_cmp_timestamp date_cmp_timestamptz date_part
@@ -31,9 +31,9 @@ const BUILT_IN = `
   jsonb_path_query_first jsonb_path_query_first_tz jsonb_path_query_tz jsonb_populate_record jsonb_populate_recordset
   jsonb_pretty jsonb_set jsonb_set_lax jsonb_strip_nulls jsonb_to_record jsonb_to_recordset jsonb_to_tsvector jsonb_typeof
   justify_days justify_hours justify_interval lag last_value lastval lcm lead left length lgamma like line ln localtime
-  localtimestamp log log10 lower lower_inf lpad lseg ltrim macaddr macaddr8 macaddr8_set7bit make_date make_interval make_time
-  make_timestamp make_timestamptz masklen max md5 merge_action min min_scale mod mode money multirange mxid_age name netmask
-  network normalize notlike now npoints nth_value ntile num_nonnulls num_nulls numeric nummultirange numnode numrange
+  localtimestamp log log10 lower lower_inc lower_inf lpad lseg ltrim macaddr macaddr8 macaddr8_set7bit make_date make_interval
+  make_time make_timestamp make_timestamptz masklen max md5 merge_action min min_scale mod mode money multirange mxid_age name
+  netmask network normalize notlike now npoints nth_value ntile num_nonnulls num_nulls numeric nummultirange numnode numrange
   obj_description octet_length oid overlaps overlay parse_ident path percent_rank percentile_cont percentile_disc
   pg_available_extension_versions pg_available_extensions pg_backend_pid pg_basetype pg_blocking_pids pg_char_to_encoding
   pg_client_encoding pg_collation_actual_version pg_collation_for pg_collation_is_visible pg_column_compression
@@ -52,27 +52,31 @@ const BUILT_IN = `
   pg_mcv_list_items pg_my_temp_schema pg_notification_queue_usage pg_opclass_is_visible pg_operator_is_visible
   pg_opfamily_is_visible pg_options_to_table pg_partition_ancestors pg_partition_root pg_partition_tree pg_postmaster_start_time
   pg_relation_filenode pg_relation_filepath pg_relation_is_publishable pg_relation_is_updatable pg_relation_size
-  pg_replication_origin_oid pg_safe_snapshot_blocking_pids pg_sequence_last_value pg_sequence_parameters pg_size_bytes
-  pg_size_pretty pg_snapshot_xip pg_snapshot_xmax pg_snapshot_xmin pg_stat_get_snapshot_timestamp pg_statistics_obj_is_visible
-  pg_table_is_visible pg_table_size pg_tablespace_databases pg_tablespace_location pg_tablespace_size pg_timezone_abbrevs
-  pg_timezone_names pg_total_relation_size pg_trigger_depth pg_ts_config_is_visible pg_ts_dict_is_visible
-  pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible pg_typeof pg_visible_in_snapshot pg_wal_lsn_diff
-  pg_walfile_name pg_walfile_name_offset pg_xact_commit_timestamp pg_xact_status phraseto_tsquery pi plainto_tsquery point
-  polygon position pow power quote_ident quote_literal quote_nullable radians radius random random_normal range_agg
-  range_intersect_agg range_merge rank regclass regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace
-  regexp_split_to_array regexp_split_to_table regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-  regr_sxx regr_sxy regr_syy repeat replace reverse right round row_number row_security_active row_to_json rpad rtrim scale
-  session_user set_bit set_byte set_masklen setweight sha224 sha256 sha384 sha512 shobj_description sign similar_to_escape sin
-  sind sinh slope split_part sqrt statement_timestamp stddev stddev_pop stddev_samp string_agg string_to_array string_to_table
-  strip strpos substr substring sum system_user tan tand tanh text time timeofday timestamp timestamp_cmp_date
+  pg_replication_origin_oid pg_safe_snapshot_blocking_pids pg_sequence_last_value pg_sequence_parameters pg_settings_get_flags
+  pg_size_bytes pg_size_pretty pg_snapshot_xip pg_snapshot_xmax pg_snapshot_xmin pg_stat_get_analyze_count
+  pg_stat_get_blocks_fetched pg_stat_get_blocks_hit pg_stat_get_dead_tuples pg_stat_get_last_analyze_time
+  pg_stat_get_last_autoanalyze_time pg_stat_get_last_autovacuum_time pg_stat_get_last_vacuum_time pg_stat_get_live_tuples
+  pg_stat_get_numscans pg_stat_get_snapshot_timestamp pg_stat_get_tuples_deleted pg_stat_get_tuples_fetched
+  pg_stat_get_tuples_inserted pg_stat_get_tuples_returned pg_stat_get_tuples_updated pg_stat_get_vacuum_count
+  pg_statistics_obj_is_visible pg_table_is_visible pg_table_size pg_tablespace_databases pg_tablespace_location
+  pg_tablespace_size pg_timezone_abbrevs pg_timezone_names pg_total_relation_size pg_trigger_depth pg_ts_config_is_visible
+  pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible pg_typeof pg_visible_in_snapshot
+  pg_wal_lsn_diff pg_walfile_name pg_walfile_name_offset pg_xact_commit_timestamp pg_xact_status phraseto_tsquery pi
+  plainto_tsquery point polygon position pow power quote_ident quote_literal quote_nullable radians radius random random_normal
+  range_agg range_intersect_agg range_merge rank regclass regexp_count regexp_instr regexp_like regexp_match regexp_matches
+  regexp_replace regexp_split_to_array regexp_split_to_table regexp_substr regr_avgx regr_avgy regr_count regr_intercept regr_r2
+  regr_slope regr_sxx regr_sxy regr_syy repeat replace reverse right round row_number row_security_active row_to_json rpad rtrim
+  scale session_user set_bit set_byte set_masklen setweight sha224 sha256 sha384 sha512 shobj_description sign similar_to_escape
+  sin sind sinh slope split_part sqrt statement_timestamp stddev stddev_pop stddev_samp string_agg string_to_array
+  string_to_table strip strpos substr substring sum system_user tan tand tanh text time timeofday timestamp timestamp_cmp_date
   timestamp_cmp_timestamptz timestamptz timestamptz_cmp_date timestamptz_cmp_timestamp timetz timezone to_ascii to_bin to_char
   to_date to_hex to_json to_jsonb to_number to_oct to_regclass to_regcollation to_regnamespace to_regoper to_regoperator
   to_regproc to_regprocedure to_regrole to_regtype to_regtypemod to_timestamp to_tsquery to_tsvector transaction_timestamp
   translate trim_array trim_scale trunc ts_debug ts_delete ts_filter ts_headline ts_lexize ts_parse ts_rank ts_rank_cd
   ts_token_type tsmultirange tsrange tstzmultirange tstzrange tsvector_to_array txid_current txid_current_if_assigned
   txid_current_snapshot txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin txid_status txid_visible_in_snapshot
-  unicode_assigned unicode_version unistr unnest upper upper_inf uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7
-  var_pop var_samp varbit varchar variance version websearch_to_tsquery width width_bucket xid xml xml_is_well_formed
+  unicode_assigned unicode_version unistr unnest upper upper_inc upper_inf uuid_extract_timestamp uuid_extract_version uuidv4
+  uuidv7 var_pop var_samp varbit varchar variance version websearch_to_tsquery width width_bucket xid xml xml_is_well_formed
   xml_is_well_formed_content xml_is_well_formed_document xmlagg xmlcomment xmlelement xmlexists xmlforest xmlparse xmlpi xmlroot
   xmlserialize xmltext xmlvalidate xpath xpath_exists
 `;

