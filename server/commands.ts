@@ -1,6 +1,7 @@
 // What a human can tell the running guard, from the terminal: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
 import { parseDuration } from '../policies/durations.ts';
 import type { Proof } from '../policies/types.ts';
+import { asksNumber } from './channels/terminal.ts';
 import { AnswerRefused } from './elevations.ts';
 import { LoginError } from './identity.ts';
 import { CommandError } from './owner/protocol.ts';
@@ -20,21 +21,26 @@ const COMMANDS: Record<string, Command> = {
   request: async ({ elevations }, params) => {
     const request = elevations.get(word(params, 'id'));
     if (!request) throw new CommandError('unknown', `there is no request \`${word(params, 'id')}\`; \`perimeter pending\` lists those that wait`);
-    return { ...showRequest(request), state: request.state, exact_only: request.exact_only, minutes: request.minutes, budget: request.budget };
+    return { ...showRequest(request), state: request.state, exact_only: request.exact_only, minutes: request.minutes, budget: request.budget, calls: request.exact.length };
   },
   approve: async (perimeter, params, { by }) => {
     const request = perimeter.elevations.get(word(params, 'id'));
     const proof = await proveHuman(perimeter, params, request?.proof ?? 'none');
+    if (request && proof === 'typed' && asksNumber(request) && params['number'] !== request.impact.measured) throw new CommandError('refused', 'this needs the number that matters, typed by a human; run `perimeter approve` in a terminal');
     await perimeter.identity.humanActed('terminal');
     const answered = await perimeter.elevations.answer(word(params, 'id'), {
       choice: params['once'] === true ? 'approve_once' : 'approve',
       approver: by,
+      person: perimeter.config.user.name,
       channel: 'terminal',
       proof,
+      shown: word(params, 'shown'),
       ...number(params, 'minutes'),
       ...number(params, 'uses'),
+      ...number(params, 'records'),
+      ...(params['scope'] === undefined ? {} : { scope: words(params, 'scope') }),
     });
-    return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id, ...(answered.grant ? { grant: showGrant(answered.grant) } : {}), ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }) };
+    return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id, approvals: answered.request.approvals ?? 1, approved_by: (answered.request.given ?? []).map(({ approver }) => approver), ...(answered.grant ? { grant: showGrant(answered.grant) } : {}), ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }) };
   },
   deny: async (perimeter, params, { by }) => {
     const quiet = params['for'] === undefined ? {} : { quiet_ms: parseDuration(word(params, 'for')) };
@@ -145,8 +151,8 @@ async function proveHuman({ config }: Perimeter, params: Params, needed: Proof):
 }
 
 function showRequest(request: RequestRecord): Record<string, unknown> {
-  const { request_id, message, impact, created_at, expires_at, proof, agent, scope } = request;
-  return { request_id, message, impact, created_at, expires_at, proof, agent, scope };
+  const { request_id, message, impact, created_at, expires_at, proof, agent, scope, shown, approvals = 1, given = [] } = request;
+  return { request_id, message, impact, created_at, expires_at, proof, agent, scope, shown, approvals, approved_by: given.map(({ approver, channel, at }) => ({ approver, channel, at })) };
 }
 
 function refused(error: unknown): never {
@@ -156,6 +162,12 @@ function refused(error: unknown): never {
 function word(params: Params, name: string): string {
   const value = params[name];
   if (typeof value !== 'string' || value === '') throw new CommandError('bad_parameter', `\`${name}\` is missing`);
+  return value;
+}
+
+function words(params: Params, name: string): string[] {
+  const value = params[name];
+  if (!Array.isArray(value) || value.length === 0 || !value.every((one) => typeof one === 'string')) throw new CommandError('bad_parameter', `\`${name}\` is no list of texts`);
   return value;
 }
 

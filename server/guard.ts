@@ -9,6 +9,7 @@ import type { Histories } from './histories.ts';
 import { inspect } from './inspect.ts';
 import { type Found, type Judging, type Sight, identityMeta } from './judging.ts';
 import { impactPromise, type Measured } from './measure.ts';
+import type { Inline } from './powers.ts';
 import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
 import { failureResult, refusalResult } from './refusals.ts';
 import type { Verdict } from '../policies/judge.ts';
@@ -27,8 +28,10 @@ export type GuardParts = {
   identify: (call: Pick<IncomingCall, 'client'>) => Promise<Sight>;
   /** The guard's own tools; undefined when the name is not one of them. */
   own: (call: IncomingCall, sight: Sight) => Promise<CallReply> | undefined;
-  /** `ask: inline`: puts the question and waits; true when a grant came of it. */
-  askInline: (call: IncomingCall, sight: Sight) => Promise<boolean>;
+  /** The answer a client carried back with its call lands on the stored request; it can only add a permission there, or end one. */
+  answered: (call: IncomingCall, sight: Sight) => Promise<void>;
+  /** `ask: inline`: puts the question and waits, or has the client carry it. */
+  askInline: (call: IncomingCall, sight: Sight) => Promise<Inline>;
   tools: () => Promise<ToolDefinition[]>;
   disconnected: GuardPort['disconnected'];
 };
@@ -43,6 +46,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     const started = clock.mono();
     // 1 identify
     let sight = await parts.identify(call);
+    if (call.answer) await parts.answered(call, sight);
     const own = parts.own(call, sight);
     if (own) return own;
 
@@ -50,7 +54,10 @@ export function createGuard(parts: GuardParts): GuardPort {
     let seen = await appraise(call, sight);
 
     // 8 ask right here if the rule says so: an approval only adds a grant, and while a person thought it over everything may have changed
-    if (!seen.refusal && seen.verdict.decision.decision === 'ask' && seen.verdict.decision.mode === 'inline' && (await parts.askInline(call, sight))) {
+    if (!seen.refusal && seen.verdict.decision.decision === 'ask' && seen.verdict.decision.mode === 'inline') {
+      const asked = await parts.askInline(call, sight);
+      if ('question' in asked) return asked;
+      if (!asked.approved) return refuse(call, sight.who, seen.verdict.decision, seen.found, seen.verdict, asked.said);
       sight = await parts.identify(call);
       seen = await appraise(call, sight);
     }
@@ -153,13 +160,13 @@ export function createGuard(parts: GuardParts): GuardPort {
     return { result };
   }
 
-  async function refuse(call: IncomingCall, who: Identity, decision: Decision, found?: Found, verdict?: Verdict): Promise<CallReply> {
+  async function refuse(call: IncomingCall, who: Identity, decision: Decision, found?: Found, verdict?: Verdict, said?: string): Promise<CallReply> {
     if (found) parts.histories.note(who, pastCall(found, verdict, clock.now(), true));
     const event: AuditInput = { type: 'call.refused', ...describe(who, decision, parts.policyDigest(), found, verdict) };
     if (!found) event.tool = call.tool.slice(0, 256);
     // a refusal that can't be recorded is still a refusal
     await audit.append(event).catch(() => undefined);
-    return { result: refusalResult(decision, { tool: call.tool, arguments: call.arguments }) };
+    return { result: refusalResult(decision, { tool: call.tool, arguments: call.arguments }, said) };
   }
 
   return {

@@ -81,12 +81,12 @@ function denied(decision: Decision): Prepared {
   return { status: 'denied', rule: decision.rule, message: `Rule \`${decision.rule}\`${where} forbids this: ${decision.why}.`, next: 'Nobody was asked, because this answer cannot be lifted. Do something else.' };
 }
 
-type Terms = { rules: string[]; whys: string[]; limits: Limits; proof: Proof; strength: Strength; risk: Risk };
+type Terms = { rules: string[]; whys: string[]; limits: Limits; proof: Proof; approvals: number; strength: Strength; risk: Risk };
 
 /** What the asks of several calls demand together: the least of each limit, the strictest proof and strength. */
 function termsOf(decisions: readonly Decision[]): Terms {
-  const terms: Terms = { rules: [], whys: [], limits: {}, proof: 'none', strength: 'unknown', risk: NO_RISK };
-  return decisions.reduce<Terms>((all, one) => merge(all, { rules: one.rules, whys: [one.why], limits: one.limits, proof: one.proof, strength: one.strength, risk: one.risk }), terms);
+  const terms: Terms = { rules: [], whys: [], limits: {}, proof: 'none', approvals: 1, strength: 'unknown', risk: NO_RISK };
+  return decisions.reduce<Terms>((all, one) => merge(all, { rules: one.rules, whys: [one.why], limits: one.limits, proof: one.proof, approvals: one.approvals ?? 1, strength: one.strength, risk: one.risk }), terms);
 }
 
 function merge(a: Terms, b: Terms): Terms {
@@ -102,6 +102,7 @@ function merge(a: Terms, b: Terms): Terms {
     whys: [...new Set([...a.whys, ...b.whys])],
     limits,
     proof: PROOFS.indexOf(a.proof) >= PROOFS.indexOf(b.proof) ? a.proof : b.proof,
+    approvals: Math.max(a.approvals, b.approvals),
     strength: STRENGTHS.indexOf(a.strength) <= STRENGTHS.indexOf(b.strength) ? a.strength : b.strength,
     risk: isAbove(b.risk.level, a.risk.level) || (b.risk.level === a.risk.level && b.risk.score > a.risk.score) ? b.risk : a.risk,
   };
@@ -118,8 +119,8 @@ function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy, who: I
   const barring = touching.find((rule) => rule.effect === 'deny' && rule.when.length + rule.unless.length === 0 && rule.while === undefined && rule.agent === undefined && rule.user === undefined && rule.scope.some((one) => one.resource === undefined && scopeCovers(one, probe, 'restrict')));
   if (barring) return { refused: { ...emptyDecision(barring.id, barring.why), where: barring.where } };
   const asks = touching.filter((rule) => (rule.effect === 'ask' || rule.otherwise === 'ask') && nameMatches(rule.agent, who.agent) && nameMatches(rule.user, who.user) && nameMatches(rule.role, who.role));
-  const base: Terms = { rules: ['default', ...asks.map((rule) => rule.id)], whys: asks.length > 0 ? [] : ['no rule covers this, so a person decides'], limits: asks.length > 0 ? {} : DEFAULT_LIMITS_FOR_SCOPE, proof: 'none', strength: 'unknown', risk: NO_RISK };
-  return asks.reduce<Terms>((all, rule) => merge(all, { rules: [rule.id], whys: [rule.why], limits: rule.effect === 'ask' ? rule.limits : {}, proof: rule.proof, strength: rule.strength, risk: NO_RISK }), base);
+  const base: Terms = { rules: ['default', ...asks.map((rule) => rule.id)], whys: asks.length > 0 ? [] : ['no rule covers this, so a person decides'], limits: asks.length > 0 ? {} : DEFAULT_LIMITS_FOR_SCOPE, proof: 'none', approvals: 1, strength: 'unknown', risk: NO_RISK };
+  return asks.reduce<Terms>((all, rule) => merge(all, { rules: [rule.id], whys: [rule.why], limits: rule.effect === 'ask' ? rule.limits : {}, proof: rule.proof, approvals: rule.approvals ?? 1, strength: rule.strength, risk: NO_RISK }), base);
 }
 
 /** The default terms, but for a scope: there are no calls to be exact about. */
@@ -176,9 +177,12 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     exact_only,
     justification: input.justification,
     proof: terms.proof,
+    approvals: terms.approvals,
     calls: plans.map((plan) => ({ tool: plan.found.name, arguments: plan.args })),
   });
   const digest = digestOf({ user: sight.who.user, agent: sight.who.agent, exact, scope, for_ms, uses: budget.uses });
+  const definition_digest = digestOf(plans.map((plan) => definitionDigest(plan.found.definition)));
+  const shown = digestOf({ message, scope, rules: terms.rules, exact, exact_only, budget, for_ms, proof: terms.proof, approvals: terms.approvals, risk: terms.risk.level, while: terms.limits.while ?? null, bound, definition_digest });
   const draft: Draft = {
     user: sight.who.user,
     agent: sight.who.agent,
@@ -195,9 +199,11 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     impact,
     message,
     policy_digest,
-    definition_digest: digestOf(plans.map((plan) => definitionDigest(plan.found.definition))),
+    definition_digest,
+    shown,
     justification: input.justification,
     tools,
+    ...(terms.approvals > 1 ? { approvals: terms.approvals } : {}),
     ...(Object.keys(bound).length > 0 ? { bound } : {}),
     ...(terms.limits.while ? { while: terms.limits.while } : {}),
   };
@@ -237,23 +243,28 @@ function readable(plan: Plan, judging: Judging, sight: Sight): boolean {
   return judging.mayRead(plan.found, reading, sight);
 }
 
-/** What the agent is told of a request. */
-export function tell(request: RequestRecord, grant: Record<string, unknown> | undefined, impacts: readonly Impact[], withheld: boolean): { value: Record<string, unknown>; text: string } {
+/** What the agent is told of a request; `how` says what the human does to answer it. */
+export function tell(request: RequestRecord, grant: Record<string, unknown> | undefined, impacts: readonly Impact[], withheld: boolean, how: string): { value: Record<string, unknown>; text: string } {
   const status = request.state === 'approved' ? 'granted' : request.state;
   const hide = withheld && status !== 'granted';
   const shown = (impact: Impact) => (hide && impact.measured !== null ? { measured: null, unit: impact.unit, per_resource: {}, claimed: impact.claimed, withheld: true } : { measured: impact.measured, unit: impact.unit, per_resource: impact.per_resource, claimed: impact.claimed, strength: impact.strength });
-  const next = NEXT[status](request);
-  const message = status === 'granted' ? 'A person approved this.' : status === 'pending' ? 'A person is being asked. Nobody has answered yet.' : `Not granted: ${request.reason ?? status}.`;
+  const next = NEXT[status](request, how);
+  const message = status === 'granted' ? 'A person approved this.' : status === 'pending' ? waitingFor(request) : `Not granted: ${request.reason ?? status}.`;
   const value: Record<string, unknown> = { status, request_id: request.request_id, message, impact: shown(request.impact), next };
   if (impacts.length > 1) value['impacts'] = impacts.map(shown);
   if (grant) value['grant'] = grant;
   return { value, text: `${status}: ${message} ${next}\n${JSON.stringify(value)}` };
 }
 
-const NEXT: Record<'granted' | 'denied' | 'pending' | 'expired' | 'cancelled', (request: RequestRecord) => string> = {
+function waitingFor({ approvals = 1, given = [] }: RequestRecord): string {
+  if (approvals === 1) return 'A person is being asked. Nobody has answered yet.';
+  return `${approvals} people are being asked. ${given.length} of them said yes so far.`;
+}
+
+const NEXT: Record<'granted' | 'denied' | 'pending' | 'expired' | 'cancelled', (request: RequestRecord, how: string) => string> = {
   granted: () => 'Make the calls now; the permission covers only what the grant says, and it lapses by itself.',
   denied: () => 'Do not ask for the same again. Do something else, or ask the user in the chat what they want.',
-  pending: (request) => `Tell the user that \`perimeter approve ${request.request_id}\` in a terminal answers it, then call request_elevation again with {"justification": "", "request_id": "${request.request_id}"} to go on waiting.`,
+  pending: (request, how) => `Tell the user: ${how}. Then call request_elevation again with {"justification": "", "request_id": "${request.request_id}"} to go on waiting; an answer that comes meanwhile counts.`,
   expired: () => 'Nobody answered. Ask the user in the chat whether they want this, then ask again.',
   cancelled: () => 'The request was withdrawn. Ask again if it is still needed.',
 };

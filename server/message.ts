@@ -19,6 +19,8 @@ export type Asking = {
   exact_only: boolean;
   justification: string;
   proof: Proof;
+  /** How many people must say yes. */
+  approvals: number;
   /** Something is changed or sent, so it matters how much. */
   writes: boolean;
   /** The planned calls; shown whole where they are short. */
@@ -42,6 +44,7 @@ export function writeMessage(asking: Asking): string {
   const uses = asking.uses === 1 ? 'one use' : `${asking.uses} uses`;
   lines.push(`Access ends after ${formatDuration(asking.for_ms)}${limit}, ${uses}${asking.exact_only ? ', only exactly the calls shown' : ''}.`);
   if (asking.whys.length > 0) lines.push(`You are asked because: ${asking.whys.map(safe).join('; ')}.`);
+  if (asking.approvals > 1) lines.push(`${asking.approvals} different people must say yes; one no ends it.`);
   lines.push(asking.justification.trim() === '' ? 'The agent gave no reason.' : `The agent says (its claim, not checked): "${visible(asking.justification, MAX_QUOTE)}"`);
   return lines.join('\n');
 }

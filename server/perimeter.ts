@@ -12,6 +12,12 @@ import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
 import { bindServer } from './bindings.ts';
 import { buildCatalog, type Catalog } from './catalog.ts';
+import { createBehaviours } from './channels/behaviour.ts';
+import { inShort } from './channels/channel.ts';
+import type { Notify } from './channels/desktop.ts';
+import { createLadder } from './channels/ladder.ts';
+import { pageChannel } from './channels/page.ts';
+import { approveCommand, terminalChannel } from './channels/terminal.ts';
 import { iso } from './clock.ts';
 import { createClockGuard } from './clock-guard.ts';
 import type { Config } from './config.ts';
@@ -26,6 +32,8 @@ import { createIdentity, type IdentityService } from './identity.ts';
 import { createJudging, type Sight } from './judging.ts';
 import { createMeasure, previewTools } from './measure.ts';
 import { createPins, type Pins } from './pins.ts';
+import { hasPassphrase } from './passphrase.ts';
+import { createPlans } from './plans.ts';
 import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
@@ -50,6 +58,11 @@ export type PerimeterOptions = {
   downstreams?: Downstreams;
   /** Shortens waits in tests. */
   wait_ms?: number;
+  climb_ms?: number;
+  /** Shows a notification on the desktop; absent: none is shown. */
+  notify?: Notify;
+  /** The address of a request's page; absent: none is served. */
+  page?: (request_id: string) => string | undefined;
   gone_ms?: number;
   /** Stands in for the disk of the audit, for tests that make it fail. */
   auditFiles?: AuditFiles;
@@ -109,6 +122,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     policyDigest: () => policies.current.digest,
     survive_restart: config.session.survive_restart,
+    changed: (request) => plans.changed(request),
   });
   const endAll = async (reason: string, fits: (one: { session_id: string }) => boolean = () => true) => {
     stopper.abort();
@@ -193,15 +207,36 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     }),
     downstream: (server) => downstreams.get(server),
   });
+  const plans = createPlans({ judging, policy: () => policies.current, elevations, clock });
+  const behaviours = createBehaviours({ store, clock });
+  const terminal = terminalChannel({ config: config.file, hasPassphrase: () => hasPassphrase(config.state), ...(options.notify === undefined ? {} : { notify: options.notify }) });
+  const channels = [pageChannel(options.page ?? (() => undefined)), terminal];
+  const people = 1;
+  elevations.onPending((request) => log(`${inShort(request)}: ${approveCommand(config.file, request.request_id)}`));
+  const ladder = createLadder({
+    channels,
+    behaviours,
+    elevations,
+    grants,
+    audit,
+    clock,
+    min_answer: config.channels.min_answer,
+    approver: config.user.name,
+    person: config.user.name,
+    humanActed: (channel) => identity.humanActed(channel),
+    ...(options.climb_ms === undefined ? {} : { climb_ms: options.climb_ms }),
+  });
   const powers = createPowers({
     judging,
     elevations,
     grants,
     audit,
     policy: () => policies.current,
-    min_answer: config.channels.min_answer,
-    approver: config.user.name,
-    humanActed: (channel) => identity.humanActed(channel),
+    plans,
+    ladder,
+    behaviours,
+    people,
+    clock,
     ...(options.wait_ms === undefined ? {} : { wait_ms: options.wait_ms }),
     ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
   });
@@ -255,6 +290,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     policyDigest: () => policies.current.digest,
     identify,
     own: ownTool,
+    answered: (call, sight) => powers.answered(call, sight),
     askInline: (call, sight) => powers.askInline(call, sight),
     tools: async () => {
       await ready();

@@ -1,5 +1,5 @@
 // The seams of the server: what the road of a call needs of the parts that do I/O, and they of it. Types only.
-import type { Budget, Effect, Identity, JudgedAction, Proof, Risk, RiskLevel, While } from '../policies/types.ts';
+import type { Budget, Effect, JudgedAction, Proof, Risk, RiskLevel, While } from '../policies/types.ts';
 
 /** Wall clock and monotonic clock, both in milliseconds. The one place that reads real time is server/clock.ts. */
 export type Clock = { now(): number; mono(): number };
@@ -232,8 +232,6 @@ export type GrantRecord = {
   bound?: Record<string, number>;
   /** The policy it was approved under; it does not outlive it. */
   policy_digest?: string;
-  /** When the human was asked. */
-  asked_at?: string;
   while?: While;
   issued_at: string;
   expires_at: string;
@@ -241,6 +239,8 @@ export type GrantRecord = {
   channel: string;
   granted_by: 'human' | 'policy';
   survive_restart: boolean;
+  /** ISO time of the request: a tool definition taken later is not what was approved. */
+  asked_at?: string;
 };
 
 export type Impact = {
@@ -253,6 +253,20 @@ export type Impact = {
   more?: boolean;
   /** ISO time it was counted at. */
   counted_at?: string;
+};
+
+/** One person's yes, and what it narrowed. `person` is who counts as distinct; `approver` is the name that is shown. */
+export type Approval = {
+  person: string;
+  approver: string;
+  channel: string;
+  proof: Proof;
+  at: string;
+  once?: boolean;
+  minutes?: number;
+  uses?: number;
+  records?: number;
+  scope?: string[];
 };
 
 /** A stored request. Holds digests and the message shown, never arguments. Times are ISO 8601 UTC. */
@@ -282,6 +296,12 @@ export type RequestRecord = {
   expires_at: string;
   policy_digest: string;
   definition_digest: string;
+  /** Digest of the message and all that a yes would give: an answer counts only for exactly this. */
+  shown?: string;
+  /** How many different people must say yes; absent means one. */
+  approvals?: number;
+  /** Who said yes so far, while more are needed. */
+  given?: Approval[];
   grant_id?: string;
   decided_at?: string;
   approver?: string;
@@ -302,6 +322,21 @@ export type SessionRecord = {
 };
 export type LockRecord = { reason?: string; set_at: string; by: string };
 
+/** How often a rule asked and what became of it; `scopes` counts what was approved. */
+export type RuleStats = { asked: number; approved: number; denied: number; expired: number; edited: number; scopes: Record<string, number>; scopes_left_out?: boolean };
+/** What was seen of a client, by the name and version it gives itself. It chooses how we ask, never whether. */
+export type ClientRecord = {
+  /** Forms that a human answered in it, in a row since it last failed to show one; answers that were the client's own; forms it never showed. */
+  drew: number;
+  alone: number;
+  silent: number;
+  /** After how many milliseconds it cut calls that waited, newest last. */
+  cuts: number[];
+  /** No form is put to it before this ISO time. */
+  skip_until?: string;
+  seen: string;
+};
+
 /** The whole of state.json: a snapshot that the audit log could rebuild. */
 export type StateData = {
   version: 1;
@@ -320,6 +355,8 @@ export type StateData = {
   wall_mark?: string;
   /** Cool-downs: digest or scope to the ISO time until which it isn't asked again. */
   cooldowns: Record<string, string>;
+  clients?: Record<string, ClientRecord>;
+  rule_stats?: Record<string, RuleStats>;
 };
 
 export type Store = {
@@ -339,4 +376,3 @@ export type IdentityMeta = {
   risk_level: RiskLevel;
   expires_at: string;
 };
-export type { Identity };

@@ -3,89 +3,70 @@ import { formatDuration } from '../policies/durations.ts';
 import { nameMatches } from '../policies/scope.ts';
 import type { Policy } from '../policies/types.ts';
 import { BadInput, type ElevationInput, type GuardPowers, type Outcome } from '../tools/guard/tool.ts';
-import { readFormAnswer } from './channels/form.ts';
+import type { Behaviours } from './channels/behaviour.ts';
+import type { Ladder } from './channels/ladder.ts';
 import type { Elevations } from './elevations.ts';
 import type { Grants } from './grants.ts';
-import { type HandoffParts, prepare, tell } from './handoff.ts';
+import { type HandoffParts, type Prepared, prepare, tell } from './handoff.ts';
 import type { Judging, Sight } from './judging.ts';
-import type { AuditEvent, AuditFilter, AuditLog, ClientHandle, FormAnswer, GrantRecord, Impact, IncomingCall, RequestRecord } from './ports.ts';
+import type { Plans } from './plans.ts';
+import type { AuditEvent, AuditFilter, AuditLog, ClientHandle, Clock, GrantRecord, IncomingCall, Question, RequestRecord } from './ports.ts';
 import { after } from './timers.ts';
 
-/** Clients cut a call at 60 s; a client that was seen to draw a form gets longer. */
-const WAIT_MS = 45_000;
-const WAIT_WITH_FORM_MS = 120_000;
 const HEARTBEAT_MS = 10_000;
 const GONE_MS = 2 * 60_000;
+/** A call that was cut by a connection's end says nothing of the client's patience; which it was is known a moment later. */
+const CUT_MS = 1_000;
 
 export type PowerParts = {
   judging: Judging;
   elevations: Elevations;
   grants: Grants;
   audit: AuditLog;
+  clock: Clock;
   policy: () => Policy;
-  /** Milliseconds below which an answer is the client's own. */
-  min_answer: number;
-  /** Who a form's answer counts for: the configured user. */
-  approver: string;
-  humanActed: (channel: string) => Promise<void>;
+  plans: Plans;
+  ladder: Ladder;
+  behaviours: Behaviours;
+  /** How many different people can say yes here. */
+  people: number;
   /** Shorter waits, for tests. */
   wait_ms?: number;
   gone_ms?: number;
 };
 
-/** Impacts of requests in this process, for telling an agent that comes back to wait again. */
-type Told = { impacts: Impact[]; withheld: boolean };
+/** How a question put right inside a call ended; `said` is what the agent hears where it was no yes. */
+export type Inline = { approved: true } | { approved: false; said?: string } | { question: Question };
 
 export type Powers = {
   of(call: IncomingCall, sight: Sight): GuardPowers;
-  /** Asks about exactly this call and waits; true when it was approved. */
-  askInline(call: IncomingCall, sight: Sight): Promise<boolean>;
+  /** Takes the answer that came with a call: it lands on the stored request, and counts once. */
+  answered(call: IncomingCall, sight: Sight): Promise<void>;
+  /** Asks about exactly this call and waits, or returns the question that the client has to carry. */
+  askInline(call: IncomingCall, sight: Sight): Promise<Inline>;
   /** A connection is gone: what it asked for is withdrawn unless somebody comes back for it in time. */
   gone(client: ClientHandle): void;
 };
 
 export function createPowers(parts: PowerParts): Powers {
-  const { elevations, grants, audit } = parts;
-  const told = new Map<string, Told>();
-  /** Clients (by their own name and version) that answer forms without a human, and those that were seen to draw one. */
-  const unreliable = new Set<string>();
-  const draws = new Set<string>();
+  const { elevations, grants, audit, ladder, plans, behaviours, clock } = parts;
   /** Which connection waits for a pending request. */
   const waiting = new Map<string, string>();
-  const label = (client: ClientHandle) => `${client.name} ${client.version}`;
-
-  function canForm(client: ClientHandle, request: RequestRecord): boolean {
-    return client.forms && request.proof === 'none' && !unreliable.has(label(client));
-  }
-
-  async function formAnswered(client: ClientHandle, request: RequestRecord, answer: FormAnswer): Promise<void> {
-    const read = readFormAnswer(answer, request, parts.min_answer);
-    if (read.kind === 'not_human') {
-      unreliable.add(label(client));
-      await audit.append({ type: 'request.unanswered', request_id: request.request_id, agent_id: request.agent, session_id: request.session_id, user: request.user, channel: 'form', why: read.reason });
-      return;
-    }
-    draws.add(label(client));
-    await parts.humanActed('form');
-    await elevations.answer(request.request_id, { choice: read.choice, approver: parts.approver, channel: 'form', proof: request.proof === 'typed' ? 'typed' : 'none' });
-  }
-
-  /** Puts a legacy client's form up, once per request; its answer lands on the stored request, whenever it comes. */
-  function putForm(client: ClientHandle, request: RequestRecord): boolean {
-    if (!client.form || !canForm(client, request)) return false;
-    client
-      .form({ request_id: request.request_id, message: request.message, typed: request.proof === 'typed' })
-      .then((answer) => formAnswered(client, request, answer))
-      .catch(() => undefined);
-    return true;
-  }
+  const left = new Set<string>();
+  const handoff: HandoffParts = { judging: parts.judging, policy: parts.policy, elevations };
+  const own = (request: RequestRecord | undefined, { who }: Sight) => request !== undefined && request.agent === who.agent && request.user === who.user;
 
   async function waitFor(request: RequestRecord, call: IncomingCall): Promise<RequestRecord> {
-    waiting.set(request.request_id, call.client.connection_id);
-    const form = canForm(call.client, request) && draws.has(label(call.client));
+    const { client, signal } = call;
+    waiting.set(request.request_id, client.connection_id);
     const beats = heartbeat(call);
+    const started = clock.mono();
     try {
-      return await elevations.wait(request.request_id, parts.wait_ms ?? (form ? WAIT_WITH_FORM_MS : WAIT_MS), call.signal);
+      const patience = behaviours.patience(client, ladder.formUp(request.request_id));
+      const found = await elevations.wait(request.request_id, Math.min(patience, parts.wait_ms ?? patience), signal);
+      const waited = clock.mono() - started;
+      if (signal.aborted && found.state === 'pending') after(CUT_MS, () => void (left.has(client.connection_id) || behaviours.cut(client, waited)));
+      return found;
     } finally {
       clearInterval(beats);
     }
@@ -93,49 +74,48 @@ export function createPowers(parts: PowerParts): Powers {
 
   async function answerFor(request: RequestRecord): Promise<Outcome> {
     const grant = request.grant_id === undefined ? undefined : grants.get(request.grant_id);
-    const { impacts, withheld } = told.get(request.request_id) ?? { impacts: [request.impact], withheld: true };
-    return tell(request, grant && showGrant(grant), impacts, withheld);
+    const { impacts, withheld } = plans.get(request.request_id) ?? { impacts: [request.impact], withheld: true };
+    return tell(request, grant && showGrant(grant), impacts, withheld, request.state === 'pending' ? await ladder.how(request) : '');
   }
 
   async function attach(id: string, call: IncomingCall, sight: Sight, cancel: boolean): Promise<Outcome> {
     const request = elevations.get(id);
-    if (!request || request.agent !== sight.who.agent || request.user !== sight.who.user) throw new BadInput(`you have no request \`${id.slice(0, 80)}\`; ask again with \`calls\` or \`scope\``);
+    if (!request || !own(request, sight)) throw new BadInput(`you have no request \`${id.slice(0, 80)}\`; ask again with \`calls\` or \`scope\``);
     if (cancel) await elevations.cancel(id, 'the agent withdrew it');
     return answerFor(cancel ? (elevations.get(id) ?? request) : await waitFor(request, call));
   }
 
   async function elevate(input: ElevationInput, call: IncomingCall, sight: Sight): Promise<Outcome> {
-    if (call.answer) {
-      const request = elevations.get(call.answer.request_id);
-      if (request && request.agent === sight.who.agent && request.user === sight.who.user && request.session_id === sight.who.session_id) {
-        if (request.state === 'pending') await formAnswered(call.client, request, call.answer);
-        return answerFor(await waitFor(elevations.get(request.request_id) ?? request, call));
-      }
-    }
-    if (input.request_id !== undefined) return attach(input.request_id, call, sight, input.cancel === true);
-    const handoff: HandoffParts = { judging: parts.judging, policy: parts.policy, elevations };
-    const prepared = await prepare(handoff, input, sight, call.signal);
-    if (!('draft' in prepared)) {
-      const value = { status: prepared.status, message: prepared.message, next: prepared.next, ...(prepared.rule === undefined ? {} : { rule: prepared.rule }) };
-      return { value, text: `${prepared.status}: ${prepared.message} ${prepared.next}` };
-    }
-    const before = new Set(elevations.pending().map((one) => one.request_id));
-    const request = await elevations.ask(prepared.draft);
-    remember(request.request_id, { impacts: prepared.impacts, withheld: prepared.withheld });
-    if (request.state === 'pending' && !before.has(request.request_id)) {
-      if (call.client.era === 'modern' && canForm(call.client, request)) {
-        // it waits for the answer just as well, though no call is open
-        waiting.set(request.request_id, call.client.connection_id);
-        return { question: { request_id: request.request_id, message: request.message, typed: false } };
-      }
-      putForm(call.client, request);
-    }
-    return answerFor(await waitFor(request, call));
+    const id = call.answer?.request_id ?? input.request_id;
+    if (id !== undefined) return attach(id, call, sight, call.answer === undefined && input.cancel === true);
+    const prepared = await ready(input, call, sight);
+    if (!('draft' in prepared)) return ended(prepared);
+    const request = await put(prepared, input, call, sight);
+    return 'question' in request ? request : answerFor(await waitFor(request, call));
   }
 
-  function remember(id: string, what: Told): void {
-    told.set(id, what);
-    if (told.size > 1_000) for (const oldest of told.keys()) return void told.delete(oldest);
+  /** Makes the request, or joins the one that waits already, and puts a new one to a human. */
+  async function put(prepared: Extract<Prepared, { draft: unknown }>, input: ElevationInput, call: IncomingCall, sight: Sight): Promise<RequestRecord | { question: Question }> {
+    const before = new Set(elevations.pending().map((one) => one.request_id));
+    const request = await elevations.ask(prepared.draft);
+    plans.keep(request.request_id, { input, sight, impacts: prepared.impacts, withheld: prepared.withheld });
+    if (request.state !== 'pending' || before.has(request.request_id)) return request;
+    waiting.set(request.request_id, call.client.connection_id);
+    const question = ladder.start(request, call.client);
+    return question === undefined ? request : { question };
+  }
+
+  /** What to put to a human, or how it ended without one. Where a rule wants more people than can be reached nobody is asked in vain. */
+  async function ready(input: ElevationInput, call: IncomingCall, sight: Sight): Promise<Prepared> {
+    const prepared = await prepare(handoff, input, sight, call.signal);
+    const needed = 'draft' in prepared ? (prepared.draft.approvals ?? 1) : 0;
+    if (!('draft' in prepared) || needed <= parts.people) return prepared;
+    return { status: 'denied', rule: prepared.draft.rules[0] ?? 'default', message: `A rule wants ${needed} people to say yes, and only ${parts.people} can answer here.`, next: 'Tell the user to name more approvers under `channels.webhook.answers` in mcp.json.' };
+  }
+
+  function ended(prepared: Exclude<Prepared, { draft: unknown }>): Outcome {
+    const value = { status: prepared.status, message: prepared.message, next: prepared.next, ...(prepared.rule === undefined ? {} : { rule: prepared.rule }) };
+    return { value, text: `${prepared.status}: ${prepared.message} ${prepared.next}` };
   }
 
   return {
@@ -150,7 +130,15 @@ export function createPowers(parts: PowerParts): Powers {
       },
       queryAudit: (input) => queryAudit(audit, input, sight),
     }),
+    async answered(call, sight) {
+      const request = call.answer && elevations.get(call.answer.request_id);
+      if (!call.answer || !request || !own(request, sight) || request.session_id !== sight.who.session_id) return;
+      await ladder.answered(call.client, request, call.answer);
+    },
     gone(client) {
+      left.add(client.connection_id);
+      const [oldest] = left;
+      if (left.size > 1_000 && oldest !== undefined) left.delete(oldest);
       for (const [id, connection] of waiting) {
         if (connection !== client.connection_id) continue;
         if (elevations.get(id)?.state !== 'pending') waiting.delete(id);
@@ -158,14 +146,21 @@ export function createPowers(parts: PowerParts): Powers {
       }
     },
     async askInline(call, sight) {
-      const prepared = await prepare({ judging: parts.judging, policy: parts.policy, elevations }, { justification: '', calls: [{ tool: call.tool, arguments: call.arguments }] }, sight, call.signal);
-      if (!('draft' in prepared)) return false;
-      const request = await elevations.ask(prepared.draft);
-      remember(request.request_id, { impacts: prepared.impacts, withheld: prepared.withheld });
-      if (request.state === 'pending') putForm(call.client, request);
-      return (await waitFor(request, call)).state === 'approved';
+      const input = { justification: '', calls: [{ tool: call.tool, arguments: call.arguments }] };
+      const prepared = await ready(input, call, sight);
+      // allowed meanwhile counts as well: the call is judged again
+      if (!('draft' in prepared)) return prepared.status === 'granted' ? { approved: true } : { approved: false, said: prepared.message };
+      const put_up = await put(prepared, input, call, sight);
+      if ('question' in put_up) return put_up;
+      const request = await waitFor(put_up, call);
+      return request.state === 'approved' ? { approved: true } : { approved: false, said: await inlineEnd(request) };
     },
   };
+
+  async function inlineEnd(request: RequestRecord): Promise<string> {
+    if (request.state !== 'pending') return `a person was asked; not granted: ${request.reason ?? request.state}`;
+    return `a person is being asked and has not answered yet (request ${request.request_id}); tell the user: ${await ladder.how(request)}. Then make the same call again, or wait with request_elevation {"justification": "", "request_id": "${request.request_id}"}`;
+  }
 }
 
 /** Progress about every ten seconds where the client asked for it: some clients cut a call that stays silent. */

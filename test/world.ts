@@ -225,7 +225,8 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     command: async (name, params = {}) =>
       (await commands(
         name,
-        params,
+        // the command line shows the message and sends along what it showed
+        name === 'approve' ? { shown: perimeter.elevations.get(String(params['id']))?.shown ?? 'nothing', ...params } : params,
         { event: () => undefined, signal: new AbortController().signal },
         { as: 'command', version: '0.0.0', account: 'john' },
       )) as Record<string, unknown>,

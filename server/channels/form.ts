@@ -1,5 +1,7 @@
 // The form in the client: what counts as a human's answer, and what is the client answering by itself.
-import type { FormAnswer, RequestRecord } from '../ports.ts';
+import type { ClientHandle, FormAnswer, Question, RequestRecord } from '../ports.ts';
+import { type Behaviours, DRAWS_NUMBERS } from './behaviour.ts';
+import { asksNumber } from './terminal.ts';
 
 /** A decline or cancel this fast is the client's: seen from headless agents and from links they won't draw. */
 const MIN_DECLINE_MS = 1_000;
@@ -19,4 +21,14 @@ export function readFormAnswer(answer: FormAnswer, request: Pick<RequestRecord, 
   if (choice === undefined || Object.keys(content).some((key) => !allowed.includes(key))) return { kind: 'choice', choice: 'deny' };
   if (choice !== 'deny' && request.proof === 'typed' && content['number'] !== request.impact.measured) return { kind: 'choice', choice: 'deny' };
   return { kind: 'choice', choice };
+}
+
+/** Whether this client's form can take the proof that the request demands, and is worth putting up. */
+export function formAnswers(client: ClientHandle, request: RequestRecord, behaviours: Behaviours): boolean {
+  const proof = request.proof === 'none' || (asksNumber(request) && DRAWS_NUMBERS.includes(client.name));
+  return proof && behaviours.shows(client);
+}
+
+export function questionOf(request: RequestRecord): Question {
+  return { request_id: request.request_id, message: request.message, typed: request.proof === 'typed' };
 }

@@ -4,7 +4,7 @@ import { hasPassphrase } from '../passphrase.ts';
 import { EXIT, Exit } from './output.ts';
 
 /** What the owner is told of the proof. */
-export type Proof = { typed?: true; passphrase?: string };
+export type Proof = { typed?: true; number?: number; passphrase?: string };
 
 /**
  * Asks for what is needed: nothing but the passphrase with `--passphrase-fd`; else a code typed at a terminal (`number`, the count
@@ -16,10 +16,11 @@ export async function prove(state: string, asked: { prompt: string; act: string;
     const streams = { input: process.stdin, output: process.stdout };
     const yes = await confirmAtTerminal({ ...streams, prompt: asked.prompt, act: asked.act, ...(asked.number === undefined ? {} : { code: String(asked.number) }) });
     if (!yes) throw new Exit(EXIT.no, 'that is not the code: nothing was changed');
-    if (!(await hasPassphrase(state))) return { typed: true };
+    const typed = { typed: true as const, ...(asked.number === undefined ? {} : { number: asked.number }) };
+    if (!(await hasPassphrase(state))) return typed;
     const passphrase = await readSecret({ ...streams, prompt: 'passphrase: ' });
     if (passphrase === undefined) throw new Exit(EXIT.no, 'no passphrase: nothing was changed');
-    return { typed: true, passphrase };
+    return { ...typed, passphrase };
   } catch (error) {
     if (error instanceof NoTerminal) throw new Exit(EXIT.failed, `perimeter: ${error.message}`);
     throw error;

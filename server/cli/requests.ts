@@ -6,7 +6,7 @@ import { action, EXIT, Exit, paint, show } from './output.ts';
 import { withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean };
-type Request = { request_id: string; message: string; impact: { measured: number | null }; expires_at: string; proof: string; state: string; agent: string };
+type Request = { request_id: string; shown: string; message: string; impact: { measured: number | null }; expires_at: string; proof: string; state: string; agent: string };
 type Grant = { grant_id: string; state: string; scope: string[]; expires_at: string; remaining: Record<string, number>; exact: boolean };
 
 const whole = (text: string): number => {
@@ -92,7 +92,7 @@ async function approve(id: string, options: Common & { minutes?: number; uses?: 
     const number = request.proof === 'typed' && request.impact.measured !== null ? request.impact.measured : undefined;
     const proof = await prove(guard.config.state, { prompt: request.message, act: 'approve', fd: options.passphraseFd, number });
     const { minutes, uses, once } = options;
-    const answer = (await guard.command('approve', { id, ...proof, ...(minutes === undefined ? {} : { minutes }), ...(uses === undefined ? {} : { uses }), ...(once ? { once } : {}) })) as { changed: boolean; state: string; grant?: Grant; reason?: string };
+    const answer = (await guard.command('approve', { id, shown: request.shown, ...proof, ...(minutes === undefined ? {} : { minutes }), ...(uses === undefined ? {} : { uses }), ...(once ? { once } : {}) })) as { changed: boolean; state: string; grant?: Grant; reason?: string };
     show(options.json, answer, () => (answer.grant ? `${paint.green('approved')}\n${describeGrant(answer.grant)}` : `not approved: the request is ${answer.state}${answer.reason ? ` (${answer.reason})` : ''}`));
     return answer.state === 'approved' && answer.changed ? EXIT.ok : EXIT.no;
   });

@@ -70,7 +70,6 @@ async function own(config: Config, owner: Owner, input: PassThrough, agent: stri
         if (guests === 0) idle();
       });
   });
-  perimeter.elevations.onPending((request) => log(`a request waits: perimeter approve ${request.request_id}`));
   const close = async () => {
     await perimeter.close();
     await owner.close();

@@ -50,6 +50,18 @@ const session = z.looseObject({
   closed_at: optional.time,
   how: z.enum(['implicit', 'login']),
 });
+const approval = z.looseObject({
+  person: z.string(),
+  approver: z.string(),
+  channel: z.string(),
+  proof: z.enum(PROOFS),
+  at: time,
+  once: optional.flag,
+  minutes: optional.count,
+  uses: optional.count,
+  records: optional.count,
+  scope: z.array(z.string()).exactOptional(),
+});
 const request = z.looseObject({
   request_id: z.string(),
   state: z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']),
@@ -73,6 +85,9 @@ const request = z.looseObject({
   expires_at: time,
   policy_digest: z.string(),
   definition_digest: z.string(),
+  shown: optional.text,
+  approvals: optional.count,
+  given: z.array(approval).exactOptional(),
   grant_id: optional.text,
   decided_at: optional.time,
   approver: optional.text,
@@ -101,6 +116,18 @@ const grant = z.looseObject({
   channel: z.string(),
   granted_by: z.enum(['human', 'policy']),
   survive_restart: z.boolean(),
+  asked_at: optional.time,
+});
+
+const client = z.looseObject({ drew: count, alone: count, silent: count, cuts: z.array(count), skip_until: optional.time, seen: time });
+const ruleStats = z.looseObject({
+  asked: count,
+  approved: count,
+  denied: count,
+  expired: count,
+  edited: count,
+  scopes: counts,
+  scopes_left_out: optional.flag,
 });
 
 /** The whole file. Records keep fields that a later version adds; a later `version` is refused. */
@@ -116,6 +143,8 @@ export const stateSchema: z.ZodType<StateData> = z.looseObject({
   last_human_act: optional.time,
   wall_mark: optional.time,
   cooldowns: z.record(z.string(), time),
+  clients: z.record(z.string(), client).exactOptional(),
+  rule_stats: z.record(z.string(), ruleStats).exactOptional(),
 });
 
 /** The state of a guard that has never run. */
