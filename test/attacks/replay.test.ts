@@ -14,7 +14,7 @@ const MODERN = {
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} } }, wait_ms: 100, ...more }));
+const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} } }, wait_ms: more.human ? 5_000 : 100, ...more }));
 
 type Asked = { resultType?: string; requestState?: string; structuredContent?: { status: string; request_id: string; grant?: { grant_id: string } } };
 let id = 0;
