@@ -1,7 +1,8 @@
 // From a call to its reading: canonical arguments, actions and facts, by the tool's binding or by a careful guess without one.
 import { findResources } from './found.ts';
+import { headerFault } from './headers.ts';
 import type { Reading } from './reading.ts';
-import { longestList, pick, pickAll, strings, uncoveredLeaves } from './selectors.ts';
+import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
 import { readSql } from './sql/index.ts';
 import type { Action, Binding, BoundResource, Does, Facts, ResourceKind, ToolBinding } from './types.ts';
 import { guessVerb } from './unbound.ts';
@@ -33,6 +34,9 @@ export type CallToRead = {
 const STORING: ReadonlySet<string> = new Set(['write', 'create', 'move', 'share', 'execute', 'draft', 'send']);
 /** A plain file name, such as `mcp.json`: too common a word to be judged as a path, but no tool may be handed one of the guard's own. */
 const FILE_NAME = /^\.?[^\s\p{C}/\\:*?"<>|]{1,250}\.[\p{L}\p{N}]{1,10}$/u;
+/** Domains whose tools write lines with a meaning: mail headers (RFC 5322) and properties of events (RFC 5545). */
+const WRITTEN_IN_LINES: ReadonlySet<string> = new Set(['email', 'mail', 'calendar', 'invitation']);
+const DECIMAL = /^\d{1,15}(?:\.\d{1,9})?$/;
 const OUTSIDE_WORDS: ReadonlySet<string> = new Set(['email', 'web', 'mail', 'chat']);
 
 /** Reads a call. Throws Unreadable when an argument has no single safe reading. */
@@ -63,6 +67,8 @@ class Collector {
   readonly #named: CanonicalPath[] = [];
   readonly #uncovered: string[] = [];
   readonly #classes = new Set<string>();
+  /** Arguments that say who is meant: an address there is no content that leaks. */
+  readonly #addressed: string[] = [];
   #hasRecipients = false;
   #hasAttendees = false;
   #body: string | undefined;
@@ -79,6 +85,8 @@ class Collector {
   bound(tool: ToolBinding): void {
     const { args } = this.#call;
     this.#floor = tool.risk;
+    if (tool.resource?.kind === 'address') this.#addressed.push(...tool.resource.args);
+    this.#addressed.push(...(tool.facts['recipients'] ?? []), ...(tool.facts['attendees'] ?? []));
     for (const name of tool.sensitive) this.#classes.add(name);
     const covered = [...tool.ignore, ...(tool.resource?.args ?? []), ...Object.values(tool.facts).flat()];
     if (tool.sql) {
@@ -89,6 +97,7 @@ class Collector {
       this.#act(does, tool.resource);
     }
     for (const more of tool.also) {
+      if (more.resource?.kind === 'address') this.#addressed.push(...more.resource.args);
       covered.push(...(more.resource?.args ?? []), ...(more.given === undefined ? [] : [more.given]));
       if (more.given === undefined || pick(args, more.given).given) this.#act(more.does, more.resource);
       else if (more.resource?.kind === 'address') this.#noteAddresses(more.does, []);
@@ -118,6 +127,7 @@ class Collector {
     const { args, server, tool } = this.#call;
     const binding = server.binding;
     const own = binding?.own.domains ?? [];
+    this.#checkHeaders();
     this.#finishFacts();
     const stored = this.#actions.find(
       (action) =>
@@ -250,23 +260,33 @@ class Collector {
   #boundFacts(tool: ToolBinding): void {
     const { args } = this.#call;
     for (const [name, selectors] of Object.entries(tool.facts)) {
-      const { values, given, holes } = pickAll(args, selectors);
+      const { values, holes } = pickAll(args, selectors);
       if (name === 'body')
         this.#body = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n');
       else if (name === 'attachments') this.#attachments(values, holes);
       else if (name === 'attendees') this.#noteOnly(values, 'attendees');
       else if (name === 'recipients') this.#noteOnly(values, 'recipients');
-      else if (name === 'amount') {
-        const sum = values.reduce<number>(
-          (total, value) =>
-            total +
-            (typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN),
-          0,
-        );
-        if (Number.isFinite(sum) && (given || values.length === 0)) this.#facts['amount'] = sum;
-      } else if (name === 'items' || name === 'events') this.#facts[name] = values.length;
-      else if (!holes) this.#facts[`args.${name}`] = values.filter((value) => typeof value === 'string');
+      else if (name === 'amount') this.#amount(values, holes);
+      else if (name === 'items' || name === 'events') this.#facts[name] = values.length + holes;
+      else if (holes === 0) this.#argument(`args.${name}`, values, selectors);
     }
+  }
+
+  /** The sum of all that is moved. A negative part could hide a large one, so then it isn't known. */
+  #amount(values: readonly unknown[], holes: number): void {
+    const parts = values.map((value) => (typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value));
+    if (holes > 0 || !parts.every((part) => typeof part === 'number' && Number.isFinite(part) && part >= 0)) return;
+    this.#facts['amount'] = parts.reduce<number>((sum, part) => sum + (part as number), 0);
+  }
+
+  /** A fact by a name of the binding's own: one value where one argument gives one, else all of them, if they are of a kind. */
+  #argument(fact: string, values: readonly unknown[], selectors: readonly string[]): void {
+    const [first, ...more] = values;
+    const listed = more.length > 0 || selectors.length > 1 || selectors.some((selector) => selector.includes('[]'));
+    if (!listed && (typeof first === 'string' || typeof first === 'number' || typeof first === 'boolean'))
+      this.#facts[fact] = first;
+    else if (values.every((value) => typeof value === 'string')) this.#facts[fact] = values;
+    else if (values.every((value) => typeof value === 'number')) this.#facts[fact] = values;
   }
 
   #noteOnly(values: readonly unknown[], whom: 'attendees' | 'recipients'): void {
@@ -276,10 +296,10 @@ class Collector {
     (whom === 'attendees' ? this.#attendees : this.#recipients).push(...boxes);
   }
 
-  #attachments(values: readonly unknown[], holes: boolean): void {
+  #attachments(values: readonly unknown[], holes: number): void {
     this.#attached.push(...values.flatMap((value) => this.#readPath(value)));
-    this.#facts['attachments'] = values.length;
-    if (!holes) this.#facts['attachments.paths'] = [...new Set(this.#attached.map((path) => path.text))];
+    this.#facts['attachments'] = values.length + holes;
+    if (holes === 0) this.#facts['attachments.paths'] = [...new Set(this.#attached.map((path) => path.text))];
   }
 
   /** What no selector covers is looked through; what looks like a resource is one more action of the tool's verb. */
@@ -293,6 +313,16 @@ class Collector {
         else if (kind === 'url') this.#push({ verb, domain: 'web' }, 'url', value);
         else this.#noteAddresses({ verb, domain: 'email' }, [value]);
       }
+    }
+  }
+
+  /** What is written into one line of a mail or an event must not bring further lines along. */
+  #checkHeaders(): void {
+    const inLines = this.#actions.some((action) => WRITTEN_IN_LINES.has(action.domain));
+    if (!inLines && !this.#hasRecipients && !this.#hasAttendees) return;
+    for (const { path, value } of uncoveredLeaves(this.#call.args, [])) {
+      const fault = headerFault(path.split('.').at(-1) ?? '', value);
+      if (fault !== undefined) throw new Unreadable(fault);
     }
   }
 
@@ -329,8 +359,17 @@ class Collector {
     const events = this.#actions.filter((action) => action.kind === 'event').length;
     if (events > 0) facts['events'] ??= events;
     this.#urlFacts();
-    for (const name of detectDataClasses(strings(args).join('\n')).classes) this.#classes.add(name);
+    this.#dataClasses();
     facts['data.classes'] = [...this.#classes].sort();
+  }
+
+  /** All the text that goes along. The address a mail is sent to is no content; what stands beside it may be. */
+  #dataClasses(): void {
+    const { args } = this.#call;
+    const content = uncoveredLeaves(args, this.#addressed).map((leaf) => leaf.value);
+    const beside = pickAll(args, this.#addressed).values.filter((value) => typeof value === 'string');
+    for (const name of detectDataClasses(content.join('\n')).classes) this.#classes.add(name);
+    for (const name of detectDataClasses(beside.join('\n')).classes) if (name !== 'pii.email') this.#classes.add(name);
   }
 
   #urlFacts(): void {

@@ -113,7 +113,7 @@ function readElement(fact: string, info: FactInfo, operator: Operator, value: un
   if (known !== undefined && !known.includes(fact === 'data.classes' ? (value.split('.')[0] ?? '') : value)) {
     throw new Error(`\`${fact}\` is never \`${value}\`${suggestion(value, known)}`);
   }
-  if (GLOBS.has(operator)) parsePattern(value);
+  if (GLOBS.has(operator) || info.type === 'path') parsePattern(value);
   return value;
 }
 

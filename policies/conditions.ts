@@ -1,13 +1,23 @@
 // Whether a clause holds: one operator on one fact. Three answers, because a missing fact is neither yes nor no.
+
+import { withinHours } from './durations.ts';
 import { factInfo } from './facts.ts';
 import type { History } from './history.ts';
 import { countRecent } from './history.ts';
-import { withinHours } from './durations.ts';
 import type { Reading } from './reading.ts';
-import { parsePattern, parseScope, patternMatches, splitSegments } from './scope.ts';
+import {
+  isDeep,
+  parsePattern,
+  parseScope,
+  patternCoversBelow,
+  patternMatches,
+  patternMeetsBelow,
+  splitSegments,
+} from './scope.ts';
 import type { Clause, Context, FactValue, While } from './types.ts';
 import { isOwn } from './values/address.ts';
 import { classCovers } from './values/data-classes.ts';
+import { foldSegment } from './values/path.ts';
 import { contains, mentions } from './values/text.ts';
 
 /** `missing`: the fact is not known, or is not of the kind the operator needs. */
@@ -32,9 +42,11 @@ export function clauseName(clause: Clause): string {
 export function judgeWhile(conditions: While | undefined, context: Context): { verdict: Verdict; unmet: string[] } {
   const verdicts: [string, Verdict][] = [];
   if (conditions?.session !== undefined) verdicts.push(['session', context.session === 'active' ? 'yes' : 'no']);
-  if (conditions?.user_present !== undefined) verdicts.push(['user_present', same(conditions.user_present, context.user_present)]);
+  if (conditions?.user_present !== undefined)
+    verdicts.push(['user_present', same(conditions.user_present, context.user_present)]);
   if (conditions?.vpn !== undefined) verdicts.push(['vpn', same(conditions.vpn, context.vpn)]);
-  if (conditions?.hours !== undefined) verdicts.push(['hours', withinHours(conditions.hours, context.now, context.zone) ? 'yes' : 'no']);
+  if (conditions?.hours !== undefined)
+    verdicts.push(['hours', withinHours(conditions.hours, context.now, context.zone) ? 'yes' : 'no']);
   for (const more of conditions?.also ?? []) {
     const inner = judgeWhile(more, context);
     verdicts.push(...inner.unmet.map((name): [string, Verdict] => [name, inner.verdict]));
@@ -52,7 +64,9 @@ function same(wanted: boolean, known: boolean | undefined): Verdict {
 export function lookUp(fact: string, reading: Reading): FactValue | undefined {
   if (Object.hasOwn(reading.facts, fact)) return reading.facts[fact];
   if (!fact.startsWith('args.')) return undefined;
-  return fact.endsWith('.length') ? lengthOf(argument(fact.slice(5, -7), reading.args)) : scalars(argument(fact.slice(5), reading.args));
+  return fact.endsWith('.length')
+    ? lengthOf(argument(fact.slice(5, -7), reading.args))
+    : scalars(argument(fact.slice(5), reading.args));
 }
 
 /** Follows `a.b`, `list[].field`; an element without the field makes the whole fact missing. */
@@ -114,21 +128,41 @@ function judgeValue(clause: Clause, value: FactValue, reading: Reading): Verdict
     case 'at_least':
       return compare(clause.operator, value, wanted);
     default:
-      return judgeSet(clause, [value].flat() as (string | number | boolean)[], [wanted].flat() as (string | number | boolean)[], reading);
+      return judgeSet(
+        clause,
+        [value].flat() as (string | number | boolean)[],
+        [wanted].flat() as (string | number | boolean)[],
+        reading,
+      );
   }
 }
 
 function compare(operator: string, value: unknown, limit: unknown): Verdict {
   if (typeof value !== 'number' || typeof limit !== 'number' || Number.isNaN(value)) return 'missing';
-  const holds = operator === 'below' ? value < limit : operator === 'at_most' ? value <= limit : operator === 'above' ? value > limit : value >= limit;
+  const holds =
+    operator === 'below'
+      ? value < limit
+      : operator === 'at_most'
+        ? value <= limit
+        : operator === 'above'
+          ? value > limit
+          : value >= limit;
   return holds ? 'yes' : 'no';
 }
 
 /** On lists `equals in within only` need every element, `any_of` one, `not_in none_of` none. `only` holds for an empty list, the others don't. */
-function judgeSet(clause: Clause, values: readonly (string | number | boolean)[], wanted: readonly (string | number | boolean)[], reading: Reading): Verdict {
+function judgeSet(
+  clause: Clause,
+  values: readonly (string | number | boolean)[],
+  wanted: readonly (string | number | boolean)[],
+  reading: Reading,
+): Verdict {
   const info = factInfo(clause.fact);
-  const like = (value: string | number | boolean) => wanted.some((item) => matches(clause, info?.type ?? 'any', item, value, reading));
+  const like = (value: string | number | boolean) =>
+    wanted.some((item) => matches(clause, info?.type ?? 'any', item, value, reading));
   const answer = (holds: boolean): Verdict => (holds ? 'yes' : 'no');
+  // `"5"` is neither 5 nor surely something else
+  if (values.some((value) => wanted.length > 0 && !wanted.some((item) => typeof item === typeof value))) return 'missing';
   switch (clause.operator) {
     case 'any_of':
       return answer(values.some(like));
@@ -138,21 +172,43 @@ function judgeSet(clause: Clause, values: readonly (string | number | boolean)[]
     case 'only':
       return answer(values.every(like));
     default:
-      return values.length === 0 ? 'missing' : answer(values.every(like));
+      return answer(values.length > 0 && values.every(like));
   }
 }
 
-function matches(clause: Clause, type: string, wanted: string | number | boolean, value: string | number | boolean, reading: Reading): boolean {
+function matches(
+  clause: Clause,
+  type: string,
+  wanted: string | number | boolean,
+  value: string | number | boolean,
+  reading: Reading,
+): boolean {
   if (typeof wanted !== typeof value) return false;
   if (typeof wanted !== 'string' || typeof value !== 'string') return wanted === value;
   if (clause.fact === 'data.classes') return classCovers(wanted, value);
-  const globs = clause.operator === 'only' || clause.operator === 'within';
   if (type === 'host') return hostMatches(wanted, value, reading.own);
-  if (!globs) return wanted.normalize('NFC') === value.normalize('NFC');
-  const fold = type === 'path' && reading.fold;
-  const absolute = value.startsWith('/');
-  if (absolute && !wanted.startsWith('/') && type === 'path') return false;
-  return patternMatches(parsePattern(wanted), splitSegments(value), fold);
+  if (type === 'path') return pathMatches(clause.operator, wanted, value, reading);
+  if (clause.operator === 'only' || clause.operator === 'within')
+    return patternMatches(parsePattern(wanted), splitSegments(value));
+  // what must not be there is looked for in any case and any form
+  const form = clause.operator === 'none_of' || clause.operator === 'not_in' ? loose : (text: string) => text.normalize('NFC');
+  return form(wanted) === form(value);
+}
+
+function loose(text: string): string {
+  return foldSegment(text.normalize('NFKC').trim());
+}
+
+/** A folder that is read or deleted whole lies in a pattern only with everything below it, and meets one as soon as some of it does. */
+function pathMatches(operator: string, wanted: string, path: string, { actions, fold }: Reading): boolean {
+  const outside = path.startsWith('/');
+  if (outside && !wanted.startsWith('/')) return false;
+  const pattern = parsePattern(wanted);
+  const segments = splitSegments(path);
+  const deep = actions.some((action) => action.resource === path && isDeep(action));
+  if (!deep) return patternMatches(pattern, segments, fold);
+  const meets = operator === 'none_of' || operator === 'not_in' || operator === 'any_of';
+  return (meets ? patternMeetsBelow : patternCoversBelow)(pattern, segments, fold);
 }
 
 /** `$own` is the binding's own domains, sub-domains included; a leading `*.` matches sub-domains only; else the host itself, globs within. */

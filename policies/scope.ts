@@ -1,7 +1,8 @@
 // What a permission reaches: `verb:domain[:resource]`, parsed, matched against actions, and derived from them.
-import { foldSegment } from './values/path.ts';
+
 import type { Action, Scope, ScopePiece, Verb } from './types.ts';
 import { VERBS } from './types.ts';
+import { foldSegment } from './values/path.ts';
 
 const DOMAIN = /^[A-Za-z0-9_.-]{1,128}$/;
 const MAX_SCOPE = 4096;
@@ -12,9 +13,11 @@ export const RECURSIVE: ReadonlySet<Verb> = new Set(['read', 'search', 'delete',
 export function parseScope(text: string): Scope {
   if (typeof text !== 'string' || text.length > MAX_SCOPE) throw new Error('a scope is a text such as `read:files:marketing/**`');
   const [verb = '', domain = '', ...rest] = text.split(':');
-  if (verb !== '*' && !VERBS.includes(verb as Verb)) throw new Error(`\`${verb}\` is no verb; use one of ${VERBS.join(' ')} or \`*\``);
+  if (verb !== '*' && !VERBS.includes(verb as Verb))
+    throw new Error(`\`${verb}\` is no verb; use one of ${VERBS.join(' ')} or \`*\``);
   if (domain === '') throw new Error(`\`${text}\` names no domain; write it as \`${verb}:files\` or \`${verb}:files:folder/**\``);
-  if (domain !== '*' && !DOMAIN.test(domain)) throw new Error(`\`${domain}\` is no domain; use the word of a binding, such as \`files\`, or \`*\``);
+  if (domain !== '*' && !DOMAIN.test(domain))
+    throw new Error(`\`${domain}\` is no domain; use the word of a binding, such as \`files\`, or \`*\``);
   const scope: Scope = { text, verb: verb as Scope['verb'], domain };
   if (rest.length === 0) return scope;
   const resource = rest.join(':');
@@ -24,11 +27,14 @@ export function parseScope(text: string): Scope {
 
 /** Reads the resource part alone: `/` separates, `*` stays within a segment, `**` crosses, `%XX` is a literal character. */
 export function parsePattern(pattern: string): NonNullable<Scope['resource']> {
-  if (/[?{}[\]]/.test(pattern)) throw new Error(`\`${pattern}\` uses one of ? { } [ ], which mean nothing here; use \`*\` or \`**\`, or percent-encode them`);
-  if (pattern.length > 1 && pattern.endsWith('/')) throw new Error(`\`${pattern}\` ends with a slash; write \`${pattern}**\` for all below it`);
+  if (/[?{}[\]]/.test(pattern))
+    throw new Error(`\`${pattern}\` uses one of ? { } [ ], which mean nothing here; use \`*\` or \`**\`, or percent-encode them`);
+  if (pattern.length > 1 && pattern.endsWith('/'))
+    throw new Error(`\`${pattern}\` ends with a slash; write \`${pattern}**\` for all below it`);
   return splitSegments(pattern).map((segment) => {
     if (segment === '**') return '**';
-    if (segment.includes('**')) throw new Error(`\`${segment}\` mixes \`**\` with other characters; \`**\` stands alone between slashes`);
+    if (segment.includes('**'))
+      throw new Error(`\`${segment}\` mixes \`**\` with other characters; \`**\` stands alone between slashes`);
     const pieces: ScopePiece[] = [];
     for (const [index, literal] of segment.split('*').entries()) {
       if (index > 0) pieces.push({ star: true });
@@ -75,7 +81,7 @@ export function deriveScope(action: Action): string {
 }
 
 /** A recursive verb on a folder: everything below it is touched too. */
-function isDeep(action: Action): boolean {
+export function isDeep(action: Action): boolean {
   return action.folder === true && RECURSIVE.has(action.verb);
 }
 
@@ -100,10 +106,9 @@ export function scopeCovers(scope: Scope, action: Action, mode: 'permit' | 'rest
   const fold = action.fold === true;
   if (mode === 'permit') {
     if (action.outside === true && !namesAbsolute(scope.resource)) return false;
-    const states = advance(scope.resource, deep ? folderOf(action.segments) : action.segments, fold);
-    return deep ? states.some((at) => scope.resource?.[at] === '**' && at === (scope.resource?.length ?? 0) - 1) : accepts(scope.resource, states);
+    return (deep ? patternCoversBelow : patternMatches)(scope.resource, action.segments, fold);
   }
-  return accepts(scope.resource, advance(scope.resource, action.segments, fold)) || (deep && advance(scope.resource, folderOf(action.segments), fold).length > 0);
+  return (deep ? patternMeetsBelow : patternMatches)(scope.resource, action.segments, fold);
 }
 
 /** Whether a list of pattern segments matches a list of literal ones. */
@@ -111,7 +116,19 @@ export function patternMatches(pattern: NonNullable<Scope['resource']>, segments
   return accepts(pattern, advance(pattern, segments, fold));
 }
 
-function namesAbsolute(pattern: NonNullable<Scope['resource']>): boolean {
+/** Whether a pattern takes in a folder and everything below it. */
+export function patternCoversBelow(pattern: NonNullable<Scope['resource']>, segments: readonly string[], fold = false): boolean {
+  const last = pattern.length - 1;
+  return pattern[last] === '**' && advance(pattern, folderOf(segments), fold).includes(last);
+}
+
+/** Whether a pattern takes in a folder, or could take in something below it. */
+export function patternMeetsBelow(pattern: NonNullable<Scope['resource']>, segments: readonly string[], fold = false): boolean {
+  return patternMatches(pattern, segments, fold) || advance(pattern, folderOf(segments), fold).length > 0;
+}
+
+/** Whether a pattern says itself that it starts at the top, as only a scope for places outside a root does. */
+export function namesAbsolute(pattern: NonNullable<Scope['resource']>): boolean {
   const first = pattern[0];
   return first !== undefined && first !== '**' && first.length === 0;
 }
@@ -149,7 +166,7 @@ function accepts(pattern: NonNullable<Scope['resource']>, states: readonly numbe
 }
 
 /** Matches literals and stars within one segment, greedy from the left with backtracking only to the last star: linear. */
-function segmentMatches(pieces: readonly ScopePiece[], segment: string, fold: boolean): boolean {
+export function segmentMatches(pieces: readonly ScopePiece[], segment: string, fold: boolean): boolean {
   const text = fold ? foldSegment(segment) : segment.normalize('NFC');
   const literals = pieces.map((piece) => ('star' in piece ? undefined : fold ? foldSegment(piece.literal) : piece.literal));
   const stars = literals.includes(undefined);
@@ -174,70 +191,6 @@ function segmentMatches(pieces: readonly ScopePiece[], segment: string, fold: bo
     at = found + literal.length;
   }
   return true;
-}
-
-/** Whether two scopes could cover one action together; errs towards yes. */
-export function scopesOverlap(a: Scope, b: Scope): boolean {
-  if (a.verb !== '*' && b.verb !== '*' && a.verb !== b.verb) return false;
-  if (a.domain !== '*' && b.domain !== '*' && a.domain !== b.domain) return false;
-  if (a.resource === undefined || b.resource === undefined) return true;
-  return overlap(a.resource, b.resource, 0, 0, new Set());
-}
-
-function overlap(a: NonNullable<Scope['resource']>, b: NonNullable<Scope['resource']>, i: number, j: number, seen: Set<number>): boolean {
-  const at = i * (b.length + 1) + j;
-  if (seen.has(at)) return false;
-  seen.add(at);
-  const x = a[i];
-  const y = b[j];
-  if (x === '**') return overlap(a, b, i + 1, j, seen) || (y !== undefined && overlap(a, b, i, j + 1, seen));
-  if (y === '**') return overlap(a, b, i, j + 1, seen) || (x !== undefined && overlap(a, b, i + 1, j, seen));
-  if (x === undefined || y === undefined) return x === y;
-  return segmentsMeet(x, y) && overlap(a, b, i + 1, j + 1, seen);
-}
-
-function segmentsMeet(x: readonly ScopePiece[], y: readonly ScopePiece[]): boolean {
-  const literal = (pieces: readonly ScopePiece[]) => (pieces.every((piece) => 'literal' in piece) ? pieces.map((piece) => ('literal' in piece ? piece.literal : '')).join('') : undefined);
-  const one = literal(x);
-  const other = literal(y);
-  if (one !== undefined && other !== undefined) return foldSegment(one) === foldSegment(other);
-  if (one !== undefined) return segmentMatches(y, one, true);
-  if (other !== undefined) return segmentMatches(x, other, true);
-  return true;
-}
-
-/**
- * Whether everything that `inner` permits is permitted by `outer` too; errs towards no. What a human narrows a request to must pass this.
- */
-export function scopeWithin(inner: Scope, outer: Scope): boolean {
-  if (outer.verb !== '*' && outer.verb !== inner.verb) return false;
-  if (outer.domain !== '*' && outer.domain !== inner.domain) return false;
-  // a whole domain ends at the root of its binding, so a scope that names a place outside is not in it
-  if (outer.resource === undefined) return inner.resource === undefined || !namesAbsolute(inner.resource);
-  if (inner.resource === undefined) return false;
-  if (namesAbsolute(inner.resource) && !namesAbsolute(outer.resource)) return false;
-  return patternWithin(inner.resource, outer.resource, 0, 0, new Set());
-}
-
-function patternWithin(inner: NonNullable<Scope['resource']>, outer: NonNullable<Scope['resource']>, i: number, j: number, seen: Set<number>): boolean {
-  const at = i * (outer.length + 1) + j;
-  if (seen.has(at)) return false;
-  seen.add(at);
-  const x = inner[i];
-  const y = outer[j];
-  if (y === '**') return patternWithin(inner, outer, i, j + 1, seen) || (x !== undefined && patternWithin(inner, outer, i + 1, j, seen));
-  if (x === undefined || y === undefined) return x === y;
-  return x !== '**' && segmentWithin(x, y) && patternWithin(inner, outer, i + 1, j + 1, seen);
-}
-
-/** One segment in another: equal, or under a lone `*`; a part is compared only in plain letters, which fold one by one. */
-function segmentWithin(inner: readonly ScopePiece[], outer: readonly ScopePiece[]): boolean {
-  if (outer.length === 1 && outer.some((piece) => 'star' in piece)) return true;
-  if (JSON.stringify(inner) === JSON.stringify(outer)) return true;
-  const plain = [...inner, ...outer].every((piece) => 'star' in piece || /^[\x20-\x7e]*$/.test(piece.literal));
-  if (!plain) return false;
-  // a star of the inner one stands as a character that only a star of the outer one takes
-  return segmentMatches(outer, inner.map((piece) => ('star' in piece ? '\0' : piece.literal)).join(''), false);
 }
 
 /** A glob on a name (agent, user, role, server, tool): `*` is any run of characters. */

@@ -6,16 +6,17 @@ export type Picked = {
   values: unknown[];
   /** The argument was given at all (null, '' and [] don't count as given). */
   given: boolean;
-  /** An element of a `[]` step has no such field, so the fact that needs it is not known. */
-  holes: boolean;
+  /** Elements without the field that the selector ends in: the fact that needs it is not known. */
+  holes: number;
 };
 
-const empty = (value: unknown) => value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+const empty = (value: unknown) =>
+  value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
 /** Picks a selector's values. A string where an object is expected stands for itself: mailers take `"a.txt"` and `{path: "a.txt"}`. */
 export function pick(args: Record<string, unknown>, selector: Selector): Picked {
   let values: unknown[] = [args];
-  let holes = false;
+  let holes = 0;
   let given = false;
   for (const [index, step] of selector.split('.').entries()) {
     const each = step.endsWith('[]');
@@ -26,16 +27,19 @@ export function pick(args: Record<string, unknown>, selector: Selector): Picked 
         next.push(value);
         continue;
       }
-      const found = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+      const found =
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Record<string, unknown>)[key]
+          : undefined;
       if (index === 0) given = !empty(found);
-      else if (empty(found)) holes = true;
+      else if (empty(found)) holes += 1;
       if (empty(found)) continue;
       if (each && Array.isArray(found)) next.push(...found);
       else next.push(found);
     }
     values = next;
   }
-  return { values: values.flatMap(flatten).filter((value) => !empty(value)), given, holes: given && holes };
+  return { values: values.flatMap(flatten).filter((value) => !empty(value)), given, holes: given ? holes : 0 };
 }
 
 function flatten(value: unknown): unknown[] {
@@ -45,7 +49,11 @@ function flatten(value: unknown): unknown[] {
 /** Picks several selectors as one. */
 export function pickAll(args: Record<string, unknown>, selectors: readonly Selector[]): Picked {
   const all = selectors.map((selector) => pick(args, selector));
-  return { values: all.flatMap((one) => one.values), given: all.some((one) => one.given), holes: all.some((one) => one.holes) };
+  return {
+    values: all.flatMap((one) => one.values),
+    given: all.some((one) => one.given),
+    holes: all.reduce((sum, one) => sum + one.holes, 0),
+  };
 }
 
 export type Leaf = { path: string; value: string };

@@ -1,11 +1,12 @@
 // `policy check`: calls judged from a file by the very judgement the guard uses, without a downstream. One line in, one answer out.
+
+import * as z from 'zod';
+import type { BoundServer } from '../policies/classify.ts';
+import { refusal, UNREAD_RISK } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
 import { judge } from '../policies/judge.ts';
-import { refusal, UNREAD_RISK } from '../policies/decide.ts';
-import type { BoundServer } from '../policies/classify.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { detectDataClasses } from '../policies/values/data-classes.ts';
-import * as z from 'zod';
 import { misfit } from './arguments.ts';
 import { localDisk } from './disk.ts';
 import type { ToolDefinition } from './ports.ts';
@@ -42,7 +43,10 @@ const lineSchema = z.object({
 type Line = z.infer<typeof lineSchema>;
 
 /** One answer, as the contract prints it. */
-export type CheckAnswer = { id: string | number | null } & Pick<Decision, 'decision' | 'rule' | 'rules' | 'why' | 'failed' | 'risk' | 'actions' | 'facts'> & { where?: string };
+export type CheckAnswer = { id: string | number | null } & Pick<
+  Decision,
+  'decision' | 'rule' | 'rules' | 'why' | 'failed' | 'risk' | 'actions' | 'facts'
+> & { where?: string };
 
 export type CheckWorld = {
   policy: Policy;
@@ -65,10 +69,14 @@ export function createChecker(world: CheckWorld): (value: unknown) => CheckAnswe
     const parsed = lineSchema.safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      return answer(idOf(value), cannot('error', `this line can't be judged: ${issue ? `\`${issue.path.join('.')}\` ${issue.message}` : 'it is no call'}`));
+      return answer(
+        idOf(value),
+        cannot('error', `this line can't be judged: ${issue ? `\`${issue.path.join('.')}\` ${issue.message}` : 'it is no call'}`),
+      );
     }
     const line = parsed.data;
-    const session: Session = line.session === undefined ? { history: [], grants: [] } : (sessions.get(line.session) ?? { history: [], grants: [] });
+    const session: Session =
+      line.session === undefined ? { history: [], grants: [] } : (sessions.get(line.session) ?? { history: [], grants: [] });
     if (line.session !== undefined) sessions.set(line.session, session);
     try {
       return answer(line.id, judgeLine(world, line, session));
@@ -86,7 +94,8 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
   const tool = line.tool.startsWith(`${line.server}__`) ? line.tool.slice(line.server.length + 2) : line.tool;
   const listed = world.tools && Object.hasOwn(world.tools, line.server) ? world.tools[line.server] : undefined;
   const definition = listed?.find((one) => one.name === tool);
-  if (world.tools !== undefined && definition === undefined) return cannot('tool', `server \`${line.server}\` has no tool of that name`);
+  if (world.tools !== undefined && definition === undefined)
+    return cannot('tool', `server \`${line.server}\` has no tool of that name`);
   const problem = definition && misfit(definition.inputSchema, line.arguments);
   if (problem !== undefined) return note(session, server, tool, now, cannot('schema', problem));
   const { decision, reading } = judge(
@@ -108,7 +117,8 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
   );
   if (decision.decision === 'allow') drawDown(session, decision);
   const marked = reading?.facts['data.classes'];
-  const found = decision.decision === 'allow' && line.result !== undefined ? detectDataClasses(line.result).classes.length > 0 : false;
+  const found =
+    decision.decision === 'allow' && line.result !== undefined ? detectDataClasses(line.result).classes.length > 0 : false;
   session.history.push({
     at: now,
     server: line.server,
@@ -116,7 +126,12 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
     actions: reading?.actions ?? [],
     refused: decision.decision !== 'allow',
     untrusted: decision.decision === 'allow' && reading?.untrusted === true,
-    sensitive: found || (decision.decision === 'allow' && Array.isArray(marked) && marked.length > 0 && reading?.actions.every((action) => ['read', 'search', 'list'].includes(action.verb)) === true),
+    sensitive:
+      found ||
+      (decision.decision === 'allow' &&
+        Array.isArray(marked) &&
+        marked.length > 0 &&
+        reading?.actions.every((action) => ['read', 'search', 'list'].includes(action.verb)) === true),
   });
   return decision;
 }
@@ -127,7 +142,12 @@ function note(session: Session, server: BoundServer, tool: string, at: number, d
 }
 
 function whoOf(world: CheckWorld, line: Line): Identity {
-  return { agent: line.context.agent ?? world.who.agent, user: line.context.user ?? world.who.user, role: line.context.role ?? world.who.role, session_id: line.session ?? 'check' };
+  return {
+    agent: line.context.agent ?? world.who.agent,
+    user: line.context.user ?? world.who.user,
+    role: line.context.role ?? world.who.role,
+    session_id: line.session ?? 'check',
+  };
 }
 
 function contextOf(world: CheckWorld, line: Line, now: number): Context {
@@ -140,7 +160,7 @@ function contextOf(world: CheckWorld, line: Line, now: number): Context {
 
 /** A grant as the line gives it. Without `rules` it answers whatever rule asks; a raised risk only where it says so. */
 function view(given: z.infer<typeof grant>, now: number, id: string): GrantView {
-  const rules = given.rules ?? (given.risk === undefined ? ['*'] : ['*', 'risk']);
+  const rules = [...(given.rules ?? ['*']), ...(given.risk === undefined ? [] : ['risk'])];
   return {
     grant_id: id,
     scope: [given.scope].flat(),

@@ -1,6 +1,6 @@
 // The policy in force: read from the user's folder (or what we bundle), read again when it changes, and kept when the change is broken.
 import { readdirSync, readFileSync, statSync, watch } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative, resolve, win32 } from 'node:path';
 import { loadPolicy, type PolicyFile } from '../policies/load.ts';
 import { FACTORS } from '../policies/risk.ts';
 import { formatProblem, type Problem } from '../policies/source.ts';
@@ -78,7 +78,9 @@ function load(read: Read, config: PolicyConfig): ReturnType<typeof loadPolicy> {
   const loaded = loadPolicy(read.files, { bundled: read.bundled, factors, paths });
   // where relative paths start is said from mcp.json's folder, whatever folder the server itself runs in
   for (const binding of loaded.policy?.bindings ?? []) {
-    if (typeof binding.root === 'string') binding.root = resolve(config.folder, binding.root);
+    if (typeof binding.root !== 'string') continue;
+    // a drive of Windows is one on every machine that judges for it
+    if (binding.paths.os !== 'windows' || !win32.isAbsolute(binding.root)) binding.root = resolve(config.folder, binding.root);
   }
   return loaded;
 }

@@ -145,7 +145,7 @@ function addressesIn(text: string): { local: string; domain: string }[] {
 }
 
 /** RFC 2047 words as a mailer that decodes first and parses later would see them. */
-function encodedWordsDecoded(text: string): string {
+export function encodedWordsDecoded(text: string): string {
   return text.replace(/=\?([^?\s]{1,40})\?([bq])\?([^?\s]*)\?=/gi, (_, _charset: string, kind: string, body: string) =>
     kind.toLowerCase() === 'b'
       ? Buffer.from(body, 'base64').toString('latin1')

@@ -22,12 +22,20 @@ type Desk = { config: Config; policies: Policies; check: () => (line: unknown) =
 
 export function policyCommands(program: Command, common: (command: Command) => Command): void {
   const policy = program.command('policy').description('judge, test and explain policies without running anything');
-  const desk = (command: Command) => common(command).option('--tools <file>', 'tool definitions, as {"<server>": [tools of tools/list]}');
-  desk(policy.command('check').description('judge calls from a file, one JSON object a line').requiredOption('--calls <file>', 'the calls; - for standard input')).action(
+  const desk = (command: Command) =>
+    common(command).option('--tools <file>', 'tool definitions, as {"<server>": [tools of tools/list]}');
+  desk(
+    policy
+      .command('check')
+      .description('judge calls from a file, one JSON object a line')
+      .requiredOption('--calls <file>', 'the calls; - for standard input'),
+  ).action(
     action(async (options: Common & { calls: string }) => {
       const { check } = await openDesk(options);
       const judge = check();
-      for (const line of readFileSync(options.calls === '-' ? 0 : options.calls).toString('utf8').split('\n')) {
+      for (const line of readFileSync(options.calls === '-' ? 0 : options.calls)
+        .toString('utf8')
+        .split('\n')) {
         if (line.trim() === '') continue;
         const answer = judgeLine(judge, line);
         print(options.json ? JSON.stringify(answer) : describe(answer));
@@ -39,7 +47,17 @@ export function policyCommands(program: Command, common: (command: Command) => C
     action(async (options: Common) => {
       const { policies, check } = await openDesk(options);
       const results = policies.current.tests.map((test) => runTest(test, check()));
-      show(options.json, results, () => results.map((one) => `${one.passed ? paint.green('✓ pass') : paint.red('✗ FAIL')} ${one.name}${one.passed ? '' : `\n    ${one.where}: ${one.problem}`}`).join('\n') || 'no tests; write them under `tests:` in a rules file');
+      show(
+        options.json,
+        results,
+        () =>
+          results
+            .map(
+              (one) =>
+                `${one.passed ? paint.green('✓ pass') : paint.red('✗ FAIL')} ${one.name}${one.passed ? '' : `\n    ${one.where}: ${one.problem}`}`,
+            )
+            .join('\n') || 'no tests; write them under `tests:` in a rules file',
+      );
       const failed = results.filter((one) => !one.passed).length;
       if (!options.json) print(`${results.length - failed} passed, ${failed} failed`);
       return failed === 0 ? EXIT.ok : EXIT.no;
@@ -50,7 +68,11 @@ export function policyCommands(program: Command, common: (command: Command) => C
       const { config, policies } = await openDesk(options);
       const tools = readTools(options.tools);
       const findings = lintPolicy(policies.current, described(config, policies, tools ?? {}));
-      show(options.json, findings, () => (findings.length === 0 ? 'nothing to complain about' : findings.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n')));
+      show(options.json, findings, () =>
+        findings.length === 0
+          ? 'nothing to complain about'
+          : findings.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n'),
+      );
       return findings.length === 0 ? EXIT.ok : EXIT.no;
     }),
   );
@@ -66,7 +88,8 @@ export function policyCommands(program: Command, common: (command: Command) => C
   );
 }
 
-async function openDesk(options: Common): Promise<Desk> {
+/** Everything the commands here judge by, read once. Throws what the command then says. */
+export async function openDesk(options: Common): Promise<Desk> {
   await loadSqlParsers();
   const config = readConfig(options.config);
   const policies = openPolicies(config);
@@ -78,15 +101,31 @@ async function openDesk(options: Common): Promise<Desk> {
   const complete = tools && config.entries.every((entry) => Object.hasOwn(tools, entry.name));
   const unknown = complete ? unknownNames(policies.current, described(config, policies, tools)) : [];
   if (unknown.length > 0) throw new Exit(EXIT.failed, unknown.map(formatProblem).join('\n'));
-  const world = { policy: policies.current, who: { agent: config.agent, user: config.user.name, role: config.user.role }, zone: config.timezone, now, server: (name: string) => servers.get(name), tools, isProtected: protects(config.protected, config.settings) };
+  const world = {
+    policy: policies.current,
+    who: { agent: config.agent, user: config.user.name, role: config.user.role },
+    zone: config.timezone,
+    now,
+    server: (name: string) => servers.get(name),
+    tools,
+    isProtected: protects(config.protected, config.settings),
+  };
   return { config, policies, check: () => createChecker(world) };
 }
 
 /** The servers whose tools are known, with the bindings that describe them. */
-function described(config: Config, policies: Policies, tools: Readonly<Record<string, readonly ToolDefinition[]>>): DescribedServer[] {
+function described(
+  config: Config,
+  policies: Policies,
+  tools: Readonly<Record<string, readonly ToolDefinition[]>>,
+): DescribedServer[] {
   return config.entries
     .filter((entry) => Object.hasOwn(tools, entry.name))
-    .map((entry) => ({ server: entry.name, binding: bindServer(entry, policies.current.bindings).binding, tools: tools[entry.name] ?? [] }));
+    .map((entry) => ({
+      server: entry.name,
+      binding: bindServer(entry, policies.current.bindings).binding,
+      tools: tools[entry.name] ?? [],
+    }));
 }
 
 /** `PERIMETER_NOW` freezes the clock of these commands, and of nothing else. */
@@ -94,19 +133,23 @@ function frozenNow(): () => number {
   const text = process.env['PERIMETER_NOW'];
   if (text === undefined || text === '') return () => systemClock.now();
   const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new Exit(EXIT.usage, `perimeter: PERIMETER_NOW is \`${text}\`, which is no ISO time such as 2026-11-23T10:00:00Z`);
+  if (Number.isNaN(at))
+    throw new Exit(EXIT.usage, `perimeter: PERIMETER_NOW is \`${text}\`, which is no ISO time such as 2026-11-23T10:00:00Z`);
   return () => at;
 }
 
 function readTools(file: string | undefined): Record<string, ToolDefinition[]> | undefined {
   if (file === undefined) return undefined;
   const parsed = parseStrict(readFileSync(file));
-  const servers = parsed.ok && typeof parsed.value === 'object' && parsed.value !== null ? Object.entries(parsed.value) : undefined;
-  if (!servers?.every(([, tools]) => Array.isArray(tools))) throw new Exit(EXIT.usage, `perimeter: \`${file}\` is no {"<server>": [tools]}${parsed.ok ? '' : `: ${parsed.reason}`}`);
+  const servers =
+    parsed.ok && typeof parsed.value === 'object' && parsed.value !== null ? Object.entries(parsed.value) : undefined;
+  if (!servers?.every(([, tools]) => Array.isArray(tools)))
+    throw new Exit(EXIT.usage, `perimeter: \`${file}\` is no {"<server>": [tools]}${parsed.ok ? '' : `: ${parsed.reason}`}`);
   return Object.fromEntries(servers) as Record<string, ToolDefinition[]>;
 }
 
-function judgeLine(judge: (line: unknown) => CheckAnswer, text: string): CheckAnswer {
+/** One line of a file of calls, read by the wire's own parser and judged. */
+export function judgeLine(judge: (line: unknown) => CheckAnswer, text: string): CheckAnswer {
   const parsed = parseStrict(text);
   if (parsed.ok) return judge(parsed.value);
   const answer = judge(undefined);
@@ -127,14 +170,23 @@ type TestResult = { name: string; passed: boolean; where: string; problem?: stri
 
 function runTest(test: PolicyTest, judge: (line: unknown) => CheckAnswer): TestResult {
   const [server, tool] = test.call.server === undefined ? splitName(test.call.tool) : [test.call.server, test.call.tool];
-  const answer = judge({ id: test.name, server, tool, arguments: test.call.arguments, ...(test.at === undefined ? {} : { at: iso(test.at) }), ...(test.context === undefined ? {} : { context: test.context }) });
+  const answer = judge({
+    id: test.name,
+    server,
+    tool,
+    arguments: test.call.arguments,
+    ...(test.at === undefined ? {} : { at: iso(test.at) }),
+    ...(test.context === undefined ? {} : { context: test.context }),
+  });
   const { decision, rule, risk } = test.expect;
   const wrong = [
     ...(answer.decision === decision ? [] : [`decision is ${answer.decision}, not ${decision}`]),
     ...(rule === undefined || answer.rule === rule ? [] : [`rule is \`${answer.rule}\`, not \`${rule}\``]),
     ...(risk === undefined || answer.risk.level === risk ? [] : [`risk is ${answer.risk.level}, not ${risk}`]),
   ];
-  return wrong.length === 0 ? { name: test.name, passed: true, where: test.where } : { name: test.name, passed: false, where: test.where, problem: `${wrong.join('; ')} (${answer.why})` };
+  return wrong.length === 0
+    ? { name: test.name, passed: true, where: test.where }
+    : { name: test.name, passed: false, where: test.where, problem: `${wrong.join('; ')} (${answer.why})` };
 }
 
 /** `files__read` is the tool `read` of the server `files`. */
@@ -157,6 +209,8 @@ function explain(answer: CheckAnswer): string {
     ...(answer.failed.length > 0 ? [`failed   ${answer.failed.join(', ')}`] : []),
     `risk     ${answer.risk.level} ${answer.risk.score}${factors === '' ? '' : ` (${factors})`}`,
     ...answer.actions.map((one) => `action   ${COLOURS[one.decision](one.decision)} ${visible(one.action, 300)} by ${one.rule}`),
-    ...Object.entries(answer.facts).map(([name, value]) => paint.dim(`fact     ${name} = ${visible(JSON.stringify(value), 300)}`)),
+    ...Object.entries(answer.facts).map(([name, value]) =>
+      paint.dim(`fact     ${name} = ${visible(JSON.stringify(value), 300)}`),
+    ),
   ].join('\n');
 }
