@@ -31,6 +31,7 @@ export function auditCommands(program: Command, common: (command: Command) => Co
       withGuard(options.config, async (guard) => {
         const stop = new AbortController();
         process.once('SIGINT', () => stop.abort());
+        process.stdout.once('error', () => stop.abort());
         await guard.command('audit.tail', {}, (event) => print(options.json ? JSON.stringify(event) : describe(event as AuditEvent)), stop.signal).catch((error: unknown) => {
           if (!stop.signal.aborted) throw error;
         });

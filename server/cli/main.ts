@@ -1,41 +1,15 @@
 #!/usr/bin/env node
-// The command `perimeter`: every subcommand in a file of its own, registered here.
-import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../package-root.ts';
-import { auditCommands } from './audit.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { initCommand } from './init.ts';
+// Runs the command `perimeter`: what it takes from the shell, and what it gives back to it.
+import { CommanderError } from 'commander';
 import { EXIT } from './output.ts';
-import { policyCommands } from './policy.ts';
-import { requestCommands } from './requests.ts';
-import { serveCommand } from './serve.ts';
-import { sessionCommands } from './session.ts';
-import { toolCommand } from './tool.ts';
+import { createProgram } from './program.ts';
 
-const common = (command: Command) => command.option('--config <file>', 'the mcp.json of the guard', './mcp.json').option('--json', 'for scripts');
-const program = new Command('perimeter').description("A guard between an AI agent and its tools: it checks every call, asks you when it matters, and answers for it afterwards.").version(packageVersion()).exitOverride();
-
-serveCommand(program);
-initCommand(program);
-demoCommand(program);
-requestCommands(program, common);
-sessionCommands(program, common);
-auditCommands(program, common);
-policyCommands(program, common);
-doctorCommand(program, common);
-toolCommand(program);
-overrideExits(program);
+// whoever reads our output may stop reading (`… | head`): the command still ends as it should
+process.stdout.on('error', () => undefined);
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-}
-
-/** Commander exits 1 on wrong use; here that is 2, in subcommands too. */
-function overrideExits(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) overrideExits(child);
 }

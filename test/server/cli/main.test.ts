@@ -1,0 +1,33 @@
+// The command as a shell uses it: exit codes for wrong use, and a reader that stops early.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT } from '../../tree.ts';
+
+const PROGRAM = join(ROOT, 'dist', 'server', 'cli', 'main.js');
+
+/** Runs the command; `deaf` stops reading at once, as `head` does when it has enough. */
+function perimeter(args: readonly string[], deaf = false): Promise<{ code: number | null; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    if (deaf) child.stdout.destroy();
+    else child.stdout.resume();
+    child.on('close', (code) => resolve({ code, stderr }));
+  });
+}
+
+test('help and version are fine, an unknown command or option is wrong use', async () => {
+  expect(await perimeter(['--version'])).toEqual({ code: 0, stderr: '' });
+  expect(await perimeter(['help', 'approve'])).toEqual({ code: 0, stderr: '' });
+  expect((await perimeter(['aprove'])).code).toBe(2);
+  expect((await perimeter(['pending', '--jsn'])).code).toBe(2);
+});
+
+test('a reader that stops early gets no stack trace', async () => {
+  expect(await perimeter(['--help'], true)).toEqual({ code: 0, stderr: '' });
+  expect(await perimeter(['demo', '--auto'], true)).toEqual({ code: 0, stderr: '' });
+});
