@@ -22,16 +22,22 @@ const MAX_SCOPES = 20;
 type Asked = Pick<RequestRecord, 'user' | 'agent' | 'digest' | 'scope' | 'rules'>;
 
 /** Requests that differ in their arguments, time or uses share `near`; those that only the same rules ask about share `rule`. */
-const nearOf = ({ user, agent, scope, rules }: Asked): string => digestOf({ near: { user, agent, scope: [...scope].sort(), rules: [...rules].sort() } });
+const nearOf = ({ user, agent, scope, rules }: Asked): string =>
+  digestOf({ near: { user, agent, scope: [...scope].sort(), rules: [...rules].sort() } });
 const ruleOf = ({ user, agent, rules }: Asked): string => digestOf({ rule: { user, agent, rules: [...rules].sort() } });
 
 /** Why a human is not asked now, if so. */
 export function tooMuch(data: StateData, asked: Asked, requests: readonly RequestRecord[], now: number): string | undefined {
-  const quiet = Math.max(...[asked.digest, nearOf(asked), ruleOf(asked)].map((key) => epoch(data.cooldowns[key] ?? '1970-01-01T00:00:00.000Z')));
+  const quiet = Math.max(
+    ...[asked.digest, nearOf(asked), ruleOf(asked)].map((key) => epoch(data.cooldowns[key] ?? '1970-01-01T00:00:00.000Z')),
+  );
   // a stored time that can't be read is no reason to ask
-  if (!(quiet <= now)) return `a person said no to this; it is not asked again for ${Number.isNaN(quiet) ? 'a while' : formatDuration(quiet - now)}`;
-  if (requests.filter((one) => one.state === 'pending').length >= MAX_PENDING) return `${MAX_PENDING} requests are waiting already; wait for them, or withdraw one`;
-  if (requests.filter((one) => wasPut(one) && epoch(one.created_at) > now - HOUR_MS).length >= MAX_PROMPTS_AN_HOUR) return `a person was asked ${MAX_PROMPTS_AN_HOUR} times within the hour; ask again later`;
+  if (!(quiet <= now))
+    return `a person said no to this; it is not asked again for ${Number.isNaN(quiet) ? 'a while' : formatDuration(quiet - now)}`;
+  if (requests.filter((one) => one.state === 'pending').length >= MAX_PENDING)
+    return `${MAX_PENDING} requests are waiting already; wait for them, or withdraw one`;
+  if (requests.filter((one) => wasPut(one) && epoch(one.created_at) > now - HOUR_MS).length >= MAX_PROMPTS_AN_HOUR)
+    return `a person was asked ${MAX_PROMPTS_AN_HOUR} times within the hour; ask again later`;
   return undefined;
 }
 
@@ -40,7 +46,12 @@ const wasPut = (request: RequestRecord): boolean => request.state !== 'denied' |
 
 /** Sets the cool-downs after a no, or after nobody answered. `request` stands in `data` as decided already. */
 export function coolDown(data: StateData, request: RequestRecord, now: number, quiet_ms?: number): void {
-  const no = Object.values(data.requests).filter((one) => (one.state === 'denied' || one.state === 'expired') && wasPut(one) && epoch(one.decided_at ?? one.created_at) > now - HOUR_MS);
+  const no = Object.values(data.requests).filter(
+    (one) =>
+      (one.state === 'denied' || one.state === 'expired') &&
+      wasPut(one) &&
+      epoch(one.decided_at ?? one.created_at) > now - HOUR_MS,
+  );
   const near = nearOf(request);
   const rule = ruleOf(request);
   const strikes = no.filter((one) => nearOf(one) === near).length;
@@ -57,16 +68,24 @@ export function coolDown(data: StateData, request: RequestRecord, now: number, q
 }
 
 /** How often each rule asked and what became of it, for `policy suggest`. `edited`: approved, but for less than was asked. */
-export function count(data: StateData, request: Pick<RequestRecord, 'rules' | 'scope'>, what: 'asked' | 'approved' | 'denied' | 'expired', edited = false): void {
-  const all = (data.rule_stats ??= {});
+export function count(
+  data: StateData,
+  request: Pick<RequestRecord, 'rules' | 'scope'>,
+  what: 'asked' | 'approved' | 'denied' | 'expired',
+  edited = false,
+): void {
+  data.rule_stats ??= {};
+  const all = data.rule_stats;
   for (const rule of request.rules) {
     if (!Object.hasOwn(all, rule) && Object.keys(all).length >= MAX_RULES) continue;
-    const stats: RuleStats = (all[rule] ??= { asked: 0, approved: 0, denied: 0, expired: 0, edited: 0, scopes: {} });
+    all[rule] ??= { asked: 0, approved: 0, denied: 0, expired: 0, edited: 0, scopes: {} };
+    const stats: RuleStats = all[rule];
     stats[what] += 1;
     if (edited) stats.edited += 1;
     if (what !== 'approved') continue;
     for (const scope of request.scope) {
-      if (Object.hasOwn(stats.scopes, scope) || Object.keys(stats.scopes).length < MAX_SCOPES) stats.scopes[scope] = (stats.scopes[scope] ?? 0) + 1;
+      if (Object.hasOwn(stats.scopes, scope) || Object.keys(stats.scopes).length < MAX_SCOPES)
+        stats.scopes[scope] = (stats.scopes[scope] ?? 0) + 1;
       else stats.scopes_left_out = true;
     }
   }

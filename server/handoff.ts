@@ -2,7 +2,8 @@
 import { digestOf } from '../policies/canonical-json.ts';
 import { COUNTED, DEFAULT_LIMITS } from '../policies/decide.ts';
 import { isAbove } from '../policies/risk.ts';
-import { deriveScope, nameMatches, parseScope, scopeCovers, scopesOverlap } from '../policies/scope.ts';
+import { deriveScope, nameMatches, parseScope, scopeCovers } from '../policies/scope.ts';
+import { scopesOverlap } from '../policies/scopes.ts';
 import type { Budget, Decision, Identity, Limits, Policy, Proof, Risk, Strength } from '../policies/types.ts';
 import { PROOFS, STRENGTHS } from '../policies/types.ts';
 import type { Verdict } from '../policies/judge.ts';

@@ -1,5 +1,6 @@
 // What a human gives of what was asked: the same or less of scope, time and count, never more.
-import { parseScope, scopeWithin } from '../policies/scope.ts';
+import { parseScope } from '../policies/scope.ts';
+import { scopeWithin } from '../policies/scopes.ts';
 import type { Budget } from '../policies/types.ts';
 import type { Approval, RequestRecord } from './ports.ts';
 
@@ -12,14 +13,28 @@ export type Terms = { once: boolean; minutes: number; budget: Budget; scope: str
 
 /** What is given when all of these said yes: for each thing the least that anybody gave. Throws AnswerRefused on a scope outside the request. */
 export function terms(request: RequestRecord, given: readonly (Narrower | Approval)[]): Terms {
-  return given.reduce<Terms>(narrow, { once: false, minutes: request.minutes, budget: { ...request.budget }, scope: request.scope, edited: false });
+  return given.reduce<Terms>(narrow, {
+    once: false,
+    minutes: request.minutes,
+    budget: { ...request.budget },
+    scope: request.scope,
+    edited: false,
+  });
   function narrow(so_far: Terms, by: Narrower): Terms {
     const once = so_far.once || (by.once === true && request.exact.length > 0);
     const minutes = Math.min(so_far.minutes, by.minutes ?? so_far.minutes);
-    const budget: Budget = { ...so_far.budget, uses: once ? request.exact.length : Math.min(so_far.budget.uses, by.uses ?? so_far.budget.uses) };
+    const budget: Budget = {
+      ...so_far.budget,
+      uses: once ? request.exact.length : Math.min(so_far.budget.uses, by.uses ?? so_far.budget.uses),
+    };
     if (by.records !== undefined) budget.records = Math.min(by.records, so_far.budget.records ?? by.records);
     const scope = by.scope === undefined ? so_far.scope : inside(by.scope, so_far.scope);
-    const edited = so_far.edited || minutes < so_far.minutes || (!once && budget.uses < so_far.budget.uses) || budget.records !== so_far.budget.records || scope !== so_far.scope;
+    const edited =
+      so_far.edited ||
+      minutes < so_far.minutes ||
+      (!once && budget.uses < so_far.budget.uses) ||
+      budget.records !== so_far.budget.records ||
+      scope !== so_far.scope;
     return { once, minutes, budget, scope, edited };
   }
 }

@@ -18,7 +18,12 @@ export type Plans = {
   changed(request: RequestRecord): Promise<string | undefined>;
 };
 
-export function createPlans(parts: { judging: Judging; policy: () => Policy; elevations: HandoffParts['elevations']; clock: Clock }): Plans {
+export function createPlans(parts: {
+  judging: Judging;
+  policy: () => Policy;
+  elevations: HandoffParts['elevations'];
+  clock: Clock;
+}): Plans {
   const plans = new Map<string, Plan & { definitions: string[] }>();
   const definitions = (input: ElevationInput) =>
     (input.calls ?? []).map(({ tool }) => {
@@ -42,7 +47,9 @@ export function createPlans(parts: { judging: Judging; policy: () => Policy; ele
       if (request.policy_digest === parts.policy().digest) return undefined;
       const sight = { ...plan.sight, context: { ...plan.sight.context, now: parts.clock.now() } };
       const again = await prepare(parts, plan.input, sight, AbortSignal.timeout(AGAIN_MS)).catch(() => undefined);
-      return again && 'draft' in again && again.draft.shown === request.shown ? undefined : 'the policy changed since it was asked';
+      return again && 'draft' in again && again.draft.shown === request.shown
+        ? undefined
+        : 'the policy changed since it was asked';
     },
   };
 }

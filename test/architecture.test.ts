@@ -83,7 +83,7 @@ const DOORS: Record<string, RegExp> = {
   chalk: /^server\/cli\/output\.ts$/,
   'node:readline': /^server\/(terminal|demo\/human)\.ts$/,
   'node:net': /^server\/owner\/[\w-]+\.ts$|^policies\//,
-  'node:child_process': /^server\/(downstream\/[\w-]+|owner\/lock|cli\/demo)\.ts$/,
+  'node:child_process': /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo)\.ts$/,
   'node:sqlite': /^tools\/downstream\/sqlite\.ts$/,
   '@photostructure/sqlite': /^tools\/downstream\/sqlite\.ts$/,
   'ical.js': /^tools\/downstream\/calendar\/[\w-]+\.ts$/,

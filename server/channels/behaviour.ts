@@ -50,7 +50,8 @@ export function createBehaviours({ store, clock }: { store: Store; clock: Clock 
     const now = iso(clock.now());
     store
       .update((data) => {
-        const clients = (data.clients ??= {});
+        data.clients ??= {};
+        const clients = data.clients;
         const name = label(client);
         const record = Object.hasOwn(clients, name) ? clients[name]! : { drew: 0, alone: 0, silent: 0, cuts: [], seen: now };
         change(record);
@@ -101,7 +102,10 @@ export function createBehaviours({ store, clock }: { store: Store; clock: Clock 
       }),
     cut(client, ms) {
       // shorter ones are somebody pressing Esc
-      if (ms >= MIN_CUT_MS) note(client, (record) => void (record.cuts = [...record.cuts, Math.round(ms)].slice(-MAX_CUTS)));
+      if (ms >= MIN_CUT_MS)
+        note(client, (record) => {
+          record.cuts = [...record.cuts, Math.round(ms)].slice(-MAX_CUTS);
+        });
     },
   };
 }

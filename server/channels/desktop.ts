@@ -27,7 +27,13 @@ export function notification(platform: NodeJS.Platform, env: Env, title: string,
   if (platform === 'linux' && (env.DISPLAY || env.WAYLAND_DISPLAY)) {
     const file = find('notify-send', env);
     // the body is markup on many desktops (Desktop Notifications Specification, "Markup")
-    return file === undefined ? undefined : { file, args: ['--app-name=Perimeter', '--', title, line.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')], env: {} };
+    return file === undefined
+      ? undefined
+      : {
+          file,
+          args: ['--app-name=Perimeter', '--', title, line.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')],
+          env: {},
+        };
   }
   if (platform === 'darwin') {
     const script = ['on run argv', 'display notification (item 2 of argv) with title (item 1 of argv)', 'end run'];
@@ -35,7 +41,11 @@ export function notification(platform: NodeJS.Platform, env: Env, title: string,
   }
   if (platform === 'win32' && env.SystemRoot !== undefined) {
     const file = join(env.SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
-    return { file, args: ['-NoProfile', '-NonInteractive', '-Command', TOAST], env: { PERIMETER_TITLE: title, PERIMETER_LINE: line } };
+    return {
+      file,
+      args: ['-NoProfile', '-NonInteractive', '-Command', TOAST],
+      env: { PERIMETER_TITLE: title, PERIMETER_LINE: line },
+    };
   }
   return undefined;
 }
@@ -47,7 +57,13 @@ export function desktop(platform: NodeJS.Platform, env: Env): Notify {
     const program = notification(platform, env, title, line);
     if (program === undefined || open >= MAX_AT_ONCE) return;
     open += 1;
-    const child = spawn(program.file, program.args, { shell: false, stdio: 'ignore', timeout: SHOWN_MS, windowsHide: true, env: { ...env, ...program.env } });
+    const child = spawn(program.file, program.args, {
+      shell: false,
+      stdio: 'ignore',
+      timeout: SHOWN_MS,
+      windowsHide: true,
+      env: { ...env, ...program.env },
+    });
     child.on('error', () => undefined).on('close', () => (open -= 1));
     child.unref();
   };

@@ -10,16 +10,26 @@ export type Choice = (typeof CHOICES)[number];
 export type ReadAnswer = { kind: 'choice'; choice: Choice } | { kind: 'not_human'; reason: string };
 
 /** Reads a form's answer. An accept with anything but one clear decision is a no; an answer too fast for a human is nobody's. */
-export function readFormAnswer(answer: FormAnswer, request: Pick<RequestRecord, 'request_id' | 'proof' | 'impact'>, minAnswer: number): ReadAnswer {
+export function readFormAnswer(
+  answer: FormAnswer,
+  request: Pick<RequestRecord, 'request_id' | 'proof' | 'impact'>,
+  minAnswer: number,
+): ReadAnswer {
   if (answer.request_id !== request.request_id) return { kind: 'not_human', reason: 'the answer was for another request' };
-  if (!(answer.after >= minAnswer)) return { kind: 'not_human', reason: `the client answered by itself (in ${Math.round(answer.after)} ms)` };
-  if (answer.action !== 'accept') return answer.after < MIN_DECLINE_MS ? { kind: 'not_human', reason: 'the client closed the form by itself' } : { kind: 'choice', choice: 'deny' };
+  if (!(answer.after >= minAnswer))
+    return { kind: 'not_human', reason: `the client answered by itself (in ${Math.round(answer.after)} ms)` };
+  if (answer.action !== 'accept')
+    return answer.after < MIN_DECLINE_MS
+      ? { kind: 'not_human', reason: 'the client closed the form by itself' }
+      : { kind: 'choice', choice: 'deny' };
   const content = answer.content ?? {};
-  const decision = Object.hasOwn(content, 'decision') ? content['decision'] : undefined;
+  const decision = Object.hasOwn(content, 'decision') ? content.decision : undefined;
   const choice = CHOICES.find((one) => one === decision);
   const allowed = request.proof === 'typed' ? ['decision', 'number'] : ['decision'];
-  if (choice === undefined || Object.keys(content).some((key) => !allowed.includes(key))) return { kind: 'choice', choice: 'deny' };
-  if (choice !== 'deny' && request.proof === 'typed' && content['number'] !== request.impact.measured) return { kind: 'choice', choice: 'deny' };
+  if (choice === undefined || Object.keys(content).some((key) => !allowed.includes(key)))
+    return { kind: 'choice', choice: 'deny' };
+  if (choice !== 'deny' && request.proof === 'typed' && content.number !== request.impact.measured)
+    return { kind: 'choice', choice: 'deny' };
   return { kind: 'choice', choice };
 }
 

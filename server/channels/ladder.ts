@@ -43,7 +43,14 @@ export type Ladder = {
 };
 
 /** One request on the ladder: the client whose form it is in, and whether the other rungs were taken. */
-type Rung = { client?: ClientHandle; asked: number; answered: boolean; withdrawn: AbortController; climbed: boolean; timer?: Timer };
+type Rung = {
+  client?: ClientHandle;
+  asked: number;
+  answered: boolean;
+  withdrawn: AbortController;
+  climbed: boolean;
+  timer?: Timer;
+};
 
 export function createLadder(parts: LadderParts): Ladder {
   const { channels, behaviours, elevations, audit, clock } = parts;
@@ -89,10 +96,23 @@ export function createLadder(parts: LadderParts): Ladder {
     const { approver, person } = parts;
     const proof = request.proof === 'typed' ? 'typed' : 'none';
     try {
-      const answered = await elevations.answer(id, { choice: read.choice, approver, person, channel: 'form', proof, shown: request.shown });
+      const answered = await elevations.answer(id, {
+        choice: read.choice,
+        approver,
+        person,
+        channel: 'form',
+        proof,
+        shown: request.shown,
+      });
       // somebody said yes elsewhere, and now no: the last word of a human that takes away holds
-      const given = answered.changed || read.choice !== 'deny' || answer.action !== 'accept' ? undefined : answered.request.grant_id;
-      if (given !== undefined) await parts.grants.finish(given, 'revoked', { type: 'grant.revoked', reason: 'a person said no in the form', by: approver });
+      const given =
+        answered.changed || read.choice !== 'deny' || answer.action !== 'accept' ? undefined : answered.request.grant_id;
+      if (given !== undefined)
+        await parts.grants.finish(given, 'revoked', {
+          type: 'grant.revoked',
+          reason: 'a person said no in the form',
+          by: approver,
+        });
     } catch (error) {
       if (!(error instanceof AnswerRefused)) throw error;
     }
@@ -124,7 +144,11 @@ export function createLadder(parts: LadderParts): Ladder {
     },
     async answered(client, request, answer) {
       const rung = rungs.get(request.request_id);
-      if (request.state === 'pending' && (!rung?.client || rung.answered)) return note(request, 'request.late', { channel: 'form', why: rung?.client ? 'this question was answered before' : 'no form was put up for this' });
+      if (request.state === 'pending' && (!rung?.client || rung.answered))
+        return note(request, 'request.late', {
+          channel: 'form',
+          why: rung?.client ? 'this question was answered before' : 'no form was put up for this',
+        });
       if (rung) rung.answered = true;
       await take(client, request, answer);
     },

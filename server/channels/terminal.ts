@@ -23,7 +23,10 @@ export function terminalChannel({ config, hasPassphrase, notify }: TerminalParts
     decided: () => undefined,
     async how(request) {
       const command = `run \`${approveCommand(config, request.request_id)}\` in a terminal`;
-      if (request.proof === 'passphrase') return (await hasPassphrase()) ? `${command} and give your passphrase` : `first run \`perimeter passphrase set --config ${quoted(config)}\`, since this needs a passphrase and none is set; then ${command}`;
+      if (request.proof === 'passphrase')
+        return (await hasPassphrase())
+          ? `${command} and give your passphrase`
+          : `first run \`perimeter passphrase set --config ${quoted(config)}\`, since this needs a passphrase and none is set; then ${command}`;
       return asksNumber(request) ? `${command} and type the number it asks for` : command;
     },
   };

@@ -1,7 +1,8 @@
 // What a scope reaches on folders: a recursive verb touches everything below, from the root of a binding too.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveScope, parseScope, scopeCovers, scopeWithin } from '../../policies/scope.ts';
+import { deriveScope, parseScope, scopeCovers } from '../../policies/scope.ts';
+import { scopeWithin } from '../../policies/scopes.ts';
 import { type Action, VERBS } from '../../policies/types.ts';
 
 type Place = { segments: string[]; outside: boolean };
