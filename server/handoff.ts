@@ -2,6 +2,7 @@
 import { digestOf } from '../policies/canonical-json.ts';
 import { COUNTED, DEFAULT_LIMITS } from '../policies/decide.ts';
 import { isAbove } from '../policies/risk.ts';
+import { isOwn } from '../policies/values/address.ts';
 import { deriveScope, nameMatches, parseScope, scopeCovers } from '../policies/scope.ts';
 import { scopesOverlap } from '../policies/scopes.ts';
 import type { Budget, Decision, Identity, Limits, Policy, Proof, Risk, Strength } from '../policies/types.ts';
@@ -179,6 +180,7 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     justification: input.justification,
     proof: terms.proof,
     approvals: terms.approvals,
+    outside: [...new Set(plans.flatMap(outsideOf))],
     calls: plans.map((plan) => ({ tool: plan.found.name, arguments: plan.args })),
   });
   const digest = digestOf({ user: sight.who.user, agent: sight.who.agent, exact, scope, for_ms, uses: budget.uses });
@@ -209,6 +211,13 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     ...(terms.limits.while ? { while: terms.limits.while } : {}),
   };
   return { draft, impacts, withheld: !plans.every((plan) => readable(plan, judging, sight)) };
+}
+
+/** Domains and hosts of a call that the binding doesn't call the user's own. */
+function outsideOf({ verdict: { reading } }: Plan): string[] {
+  if (!reading) return [];
+  const places = ['recipients.domains', 'attendees.domains', 'url.host'].flatMap((fact) => [reading.facts[fact] ?? []].flat().map(String));
+  return places.filter((place) => !isOwn(place, [...reading.own]));
 }
 
 function askedScopes(verdict: Verdict): string[] {

@@ -3,6 +3,7 @@ import { formatDuration } from '../policies/durations.ts';
 import type { Proof, Risk } from '../policies/types.ts';
 import { visible } from '../policies/values/text.ts';
 import type { Impact } from './ports.ts';
+import { shownCall } from './shown-call.ts';
 
 export type Asking = {
   agent: string;
@@ -23,6 +24,8 @@ export type Asking = {
   approvals: number;
   /** Something is changed or sent, so it matters how much. */
   writes: boolean;
+  /** Domains and hosts it goes to that are not the user's own. */
+  outside: readonly string[];
   /** The planned calls; shown whole where they are short. */
   calls: readonly { tool: string; arguments: Record<string, unknown> }[];
 };
@@ -30,15 +33,17 @@ export type Asking = {
 const MAX_SCOPES = 8;
 const MAX_QUOTE = 400;
 const MAX_NAME = 200;
-const MAX_CALLS = 5;
-const MAX_CALL = 600;
+/** So many calls get room; those after them are shown shorter, in this many characters. */
+const WIDE_CALLS = 5;
+const NARROW = 240;
 
 /** Writes the message. Everything that came from the agent or the call is made visible and capped. */
 export function writeMessage(asking: Asking): string {
   const lines = [`${safe(asking.agent)} asks to ${listed(asking.scope)}.`];
   if (asking.writes || asking.impact.measured !== null) lines.push(impactSentence(asking.impact));
-  for (const call of asking.calls.slice(0, MAX_CALLS)) lines.push(`Call: ${safe(call.tool)} ${visible(JSON.stringify(call.arguments), MAX_CALL)}`);
-  if (asking.calls.length > MAX_CALLS) lines.push(`and ${asking.calls.length - MAX_CALLS} more calls.`);
+  if (asking.outside.length > 0) lines.push(`Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`);
+  // every call is there: what is only counted could be anything
+  for (const [index, call] of asking.calls.entries()) lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
   if (asking.risk.level !== 'low') lines.push(`Risk: ${asking.risk.level} (${asking.risk.factors.map((factor) => `${factor.name} +${factor.points}`).join(', ')}).`);
   const limit = asking.asked_ms === undefined ? '' : ` (it asked for ${formatDuration(asking.asked_ms)}; policy allows this much)`;
   const uses = asking.uses === 1 ? 'one use' : `${asking.uses} uses`;

@@ -3,6 +3,7 @@ import { formatDuration } from '../policies/durations.ts';
 import { nameMatches } from '../policies/scope.ts';
 import type { Policy } from '../policies/types.ts';
 import { BadInput, type ElevationInput, type GuardPowers, type Outcome } from '../tools/guard/tool.ts';
+import { queryAudit } from './agent-audit.ts';
 import type { Behaviours } from './channels/behaviour.ts';
 import type { Ladder } from './channels/ladder.ts';
 import type { Elevations } from './elevations.ts';
@@ -10,7 +11,7 @@ import type { Grants } from './grants.ts';
 import { type HandoffParts, type Prepared, prepare, tell } from './handoff.ts';
 import type { Judging, Sight } from './judging.ts';
 import type { Plans } from './plans.ts';
-import type { AuditEvent, AuditFilter, AuditLog, ClientHandle, Clock, GrantRecord, IncomingCall, Question, RequestRecord } from './ports.ts';
+import type { AuditLog, ClientHandle, Clock, GrantRecord, IncomingCall, Question, RequestRecord } from './ports.ts';
 import { after } from './timers.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -203,31 +204,4 @@ function permissions(parts: PowerParts, sight: Sight): Record<string, unknown> {
     grants: parts.grants.all().filter((grant) => live.has(grant.grant_id)).map(showGrant),
     pending: parts.elevations.pending().filter(mine).map((request) => ({ request_id: request.request_id, scope: request.scope, created_at: request.created_at, expires_at: request.expires_at, waits: `${formatDuration(Math.max(1_000, Date.parse(request.expires_at) - sight.context.now))} more` })),
   };
-}
-
-/** The agent sees its own user's events; that it looked is an event. Measured counts of what was never granted stay hidden. */
-async function queryAudit(audit: AuditLog, input: Record<string, unknown>, sight: Sight): Promise<Record<string, unknown>> {
-  const own = (event: AuditEvent) => event.user === undefined || event.user === sight.who.user;
-  const { why, ...filter } = input;
-  try {
-    if (typeof why === 'string') {
-      const found = await audit.why(why);
-      await audit.append({ type: 'audit.read', agent_id: sight.who.agent, session_id: sight.who.session_id, user: sight.who.user, request: why.slice(0, 80) });
-      if (!found || !found.chain.some((event) => event.user === sight.who.user) || !found.chain.every(own)) throw new BadInput(`there is no event, call, request or grant \`${why.slice(0, 80)}\` of yours in the audit`);
-      return { story: found.story, chain: found.chain.map(hideCounts) };
-    }
-    const result = await audit.query(filter as AuditFilter);
-    await audit.append({ type: 'audit.read', agent_id: sight.who.agent, session_id: sight.who.session_id, user: sight.who.user });
-    return { events: result.events.filter(own).map(hideCounts), ...(result.next_cursor === undefined ? {} : { next_cursor: result.next_cursor }) };
-  } catch (error) {
-    if (error instanceof BadInput || audit.failed) throw error;
-    throw new BadInput(error instanceof Error ? error.message : 'this filter cannot be used');
-  }
-}
-
-/** What was counted for a human's eyes is not told to the agent afterwards either, unless it was granted. */
-function hideCounts(event: AuditEvent): Record<string, unknown> {
-  if (event.type.startsWith('grant.') || event.type === 'call.outcome' || event.type === 'call.intent') return event;
-  const { records: _records, message: _message, facts: _facts, budget: _budget, ...rest } = event;
-  return rest;
 }

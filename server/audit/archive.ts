@@ -1,5 +1,5 @@
 // The readable side of the trail: questions answered from the index and the segments. Shared by the running log and by readers.
-import type { AuditEvent, AuditFilter, Clock } from '../ports.ts';
+import type { AuditEvent, AuditFilter, Clock, Eyes } from '../ports.ts';
 import type { Discretion } from './discreet.ts';
 import type { AuditFiles } from './files.ts';
 import { type Condition, EventIndex, from as fromSeq, ofId, type Place, where } from './index.ts';
@@ -45,8 +45,11 @@ export class Archive {
     this.#index.drop(segment);
   }
 
-  /** Newest first. Throws BadQuestion when a filter can't be read. */
-  async query(filter: AuditFilter): Promise<{ events: AuditEvent[]; next_cursor?: string }> {
+  /**
+   * Newest first. `eyes` makes of an event what the asker may see of it, or undefined: only that is searched, counted and given.
+   * Throws BadQuestion when a filter can't be read.
+   */
+  async query(filter: AuditFilter, eyes: Eyes = (event) => event): Promise<{ events: AuditEvent[]; next_cursor?: string }> {
     const { clock, zone, discretion } = this.#options;
     const { conditions, text, limit } = readFilter(filter, { now: clock.now(), zone, discretion });
     const events: AuditEvent[] = [];
@@ -55,8 +58,8 @@ export class Archive {
       if (events.length === limit) return { events, next_cursor: String(events.at(-1)!.seq) };
       const line = await this.#shelf.line(place);
       if (text && !text.inLine(line)) continue;
-      const event = this.#shelf.read(line);
-      if (!text || text.matches(event)) events.push(event);
+      const event = eyes(this.#shelf.read(line));
+      if (event && (!text || text.matches(event))) events.push(event);
     }
     return { events };
   }

@@ -119,7 +119,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
 
   return {
     append,
-    query: (filter) => archive.query(filter),
+    query: (filter, eyes) => archive.query(filter, eyes),
     why: (id) => archive.why(id),
     events: (from, types) => archive.events(from, types),
     onEvent(listener) {
