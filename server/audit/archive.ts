@@ -52,16 +52,20 @@ export class Archive {
   async query(filter: AuditFilter, eyes: Eyes = (event) => event): Promise<{ events: AuditEvent[]; next_cursor?: string }> {
     const { clock, zone, discretion } = this.#options;
     const { conditions, text, limit } = readFilter(filter, { now: clock.now(), zone, discretion });
+    const places = this.#index.newest(conditions);
     const events: AuditEvent[] = [];
-    for (const place of this.#index.newest(conditions)) {
-      // One more row than asked for is there, so there is another page.
-      if (events.length === limit) return { events, next_cursor: String(events.at(-1)!.seq) };
-      const line = await this.#shelf.line(place);
-      if (text && !text.inLine(line)) continue;
-      const event = eyes(this.#shelf.read(line));
-      if (event && (!text || text.matches(event))) events.push(event);
+    // One more than asked for tells whether there is another page.
+    while (events.length <= limit) {
+      const some = take(places, limit + 1 - events.length);
+      if (some.length === 0) return { events };
+      const lines = await Promise.all(some.map((place) => this.#shelf.line(place)));
+      for (const line of text ? lines.filter(text.inLine) : lines) {
+        const event = eyes(this.#shelf.read(line));
+        if (event && (!text || text.matches(event))) events.push(event);
+      }
     }
-    return { events };
+    const page = events.slice(0, limit);
+    return { events: page, next_cursor: String(page.at(-1)!.seq) };
   }
 
   /** The chain behind an event, call, grant or request id, and its story; undefined when the log knows no such id. */
@@ -86,6 +90,17 @@ export class Archive {
     for (const place of this.#index.oldest([condition])) events.push(await this.eventAt(place));
     return kind === 'id' ? events.filter((event) => event.id === id || event.call_id === id) : events;
   }
+}
+
+/** The next of a generator, at most so many. */
+function take<T>(from: Generator<T>, count: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { value, done } = from.next();
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 export type AuditReader = Pick<Archive, 'query' | 'why' | 'events'>;

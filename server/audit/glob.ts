@@ -40,17 +40,29 @@ export function personTest(wanted: string): (value: string) => boolean {
   return (value) => matches(value) || value.split(/[\s@:()+,]+/).some((part) => part !== '' && matches(part));
 }
 
+/** What every match of a pattern begins with. */
+function literalStart(pattern: string): string {
+  const star = pattern.indexOf('*');
+  return star < 0 ? pattern : pattern.slice(0, star);
+}
+
 /** A test for resources: the resource itself, a glob, or the folder it lies in. */
 export function resourceTest(wanted: string): (value: string) => boolean {
   const folder = wanted.replace(/\/+$/, '');
-  return (value) => globMatches(wanted, value) || value === folder || value.startsWith(`${folder}/`) || endsAt(wanted, value);
+  const below = `${folder}/`;
+  if (!wanted.includes('*')) return (value) => value === wanted || value === folder || value.startsWith(below);
+  // `m/**` includes `m`, so the start may be without its last slash.
+  const start = literalStart(wanted).replace(/\/$/, '');
+  return (value) => value.startsWith(start) && (globMatches(wanted, value) || value.startsWith(below) || endsAt(wanted, value));
 }
 
 /** A test for actions and scopes, as `verb`, `verb:domain` or `verb:domain:resource`; what is left out covers everything. */
 export function actionTest(wanted: string): (value: string) => boolean {
   const asked = scopeParts(wanted);
+  const verb = literalStart(asked[0] ?? '');
   return (value) => {
     if (value === wanted) return true;
+    if (!value.startsWith(verb)) return false;
     const parts = scopeParts(value);
     return asked.every((pattern, index) => {
       const part = parts[index];

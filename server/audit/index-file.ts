@@ -7,12 +7,12 @@ import type { Segment } from './segments.ts';
 
 /** What an index is of: the bytes of its segment, and the chain at both ends. Two hashes in hex. */
 export type Ends = { bytes: number; prev: string; hash: string; lastSeq: number };
-type Head = Ends & { version: number; rows: number; firstSeq: number; words: string[][] };
+type Head = Ends & Pick<Frozen, 'rows' | 'firstSeq' | 'earliest' | 'latest'> & { version: number; columns: number };
 
 const VERSION = 1;
-/** 32 bytes of HMAC, four of the head's length, then the head, and the numbers at a multiple of eight. */
+/** 32 bytes of HMAC, four of the head's length and four of the words', then head and words, and the numbers at a multiple of eight. */
 const MAC_BYTES = 32;
-const PREFIX_BYTES = MAC_BYTES + 4;
+const PREFIX_BYTES = MAC_BYTES + 8;
 const MAX_INDEX_BYTES = 256 * 1024 * 1024;
 const PURPOSE = 'perimeter audit index';
 
@@ -20,13 +20,14 @@ const pathOf = (segment: Segment) => segment.path.replace(/\.jsonl$/, '.index');
 
 /** Writes the index of a segment that gets no more records. */
 export async function writeIndex(files: AuditFiles, key: Buffer, part: SegmentIndex, ends: Ends): Promise<void> {
-  const { rows, firstSeq, words, times, numbers } = part.freeze();
-  const head: Head = { version: VERSION, rows, firstSeq, words, ...ends };
-  const text = Buffer.from(JSON.stringify(head));
-  const start = aligned(PREFIX_BYTES + text.length);
+  const { rows, firstSeq, earliest, latest, times, numbers, words } = part.freeze();
+  const head: Head = { version: VERSION, columns: COLUMN_NAMES.length, rows, firstSeq, earliest, latest, ...ends };
+  const texts = [Buffer.from(JSON.stringify(head)), Buffer.from(JSON.stringify(words()))] as const;
+  const start = aligned(PREFIX_BYTES + texts[0].length + texts[1].length);
   const bytes = Buffer.alloc(start + times.byteLength + numbers.byteLength);
-  bytes.writeUInt32LE(text.length, MAC_BYTES);
-  text.copy(bytes, PREFIX_BYTES);
+  bytes.writeUInt32LE(texts[0].length, MAC_BYTES);
+  bytes.writeUInt32LE(texts[1].length, MAC_BYTES + 4);
+  Buffer.concat(texts).copy(bytes, PREFIX_BYTES);
   bytes.set(new Uint8Array(times.buffer, times.byteOffset, times.byteLength), start);
   bytes.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), start + times.byteLength);
   mac(key, part.segment, bytes).copy(bytes);
@@ -52,14 +53,16 @@ export async function readIndex(
     await file.close();
   }
   if (!timingSafeEqual(content.subarray(0, MAC_BYTES), mac(key, segment, content))) return undefined;
-  const length = content.readUInt32LE(MAC_BYTES);
-  const head = JSON.parse(content.toString('utf8', PREFIX_BYTES, PREFIX_BYTES + length)) as Head;
-  const { rows, firstSeq, words } = head;
-  if (head.version !== VERSION || head.bytes !== bytes || words.length !== COLUMN_NAMES.length) return undefined;
-  const start = aligned(PREFIX_BYTES + length);
+  const headEnd = PREFIX_BYTES + content.readUInt32LE(MAC_BYTES);
+  const wordsEnd = headEnd + content.readUInt32LE(MAC_BYTES + 4);
+  const head = JSON.parse(content.toString('utf8', PREFIX_BYTES, headEnd)) as Head;
+  if (head.version !== VERSION || head.bytes !== bytes || head.columns !== COLUMN_NAMES.length) return undefined;
+  const { rows, firstSeq, earliest, latest } = head;
+  const start = aligned(wordsEnd);
   const times = new Float64Array(content.buffer, start, rows);
   const numbers = new Uint32Array(content.buffer, start + times.byteLength, numberCount(rows));
-  return { frozen: { rows, firstSeq, words, times, numbers }, ends: head };
+  const words = () => JSON.parse(content.toString('utf8', headEnd, wordsEnd)) as string[][];
+  return { frozen: { rows, firstSeq, earliest, latest, times, numbers, words }, ends: head };
 }
 
 /** Removes the index of a segment that is gone. */

@@ -87,7 +87,7 @@ function passes(tests: readonly RowTest[], row: number): boolean {
 /** Events where one of the column's values passes. */
 export function where(column: ColumnName, test: (value: string) => boolean): Condition {
   const at = COLUMN_NAMES.indexOf(column);
-  return (part) => part.where(at, (values) => values.some(test));
+  return (part) => part.where(at, test);
 }
 
 /** Events that happened in this span (milliseconds), `until` exclusive. */

@@ -31,13 +31,16 @@ const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]));
 /** Written by the log itself; a caller's own are dropped. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
 
-/** The JSON text of the members between `timestamp` and `prev`, without braces. `redacted` comes last. */
-export function memberText(members: Readonly<Record<string, unknown>>, redacted: readonly string[]): string {
+/** The members between `timestamp` and `prev`: as they are told to listeners, and as the JSON text that is written, without braces. */
+export type Members = { fields: Record<string, unknown>; text: string };
+
+/** Puts members in their order; `redacted` comes last. What JSON would leave out or change must not be among them. */
+export function membersOf(members: Readonly<Record<string, unknown>>, redacted: readonly string[] = []): Members {
   const keys = Object.keys(members).filter((key) => !OWN_KEYS.has(key) && members[key] !== undefined);
   keys.sort((a, b) => (RANK.get(a) ?? KEY_ORDER.length) - (RANK.get(b) ?? KEY_ORDER.length) || (a < b ? -1 : 1));
-  const texts = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(members[key])}`);
-  if (redacted.length > 0) texts.push(`"redacted":${JSON.stringify(redacted)}`);
-  return texts.join(',');
+  const fields = Object.fromEntries(keys.map((key) => [key, members[key]]));
+  if (redacted.length > 0) fields['redacted'] = redacted;
+  return { fields, text: JSON.stringify(fields).slice(1, -1) };
 }
 
 export type Head = { seq: number; id: string; timestamp: string };

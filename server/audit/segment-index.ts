@@ -5,7 +5,16 @@ import type { Segment } from './segments.ts';
 
 export type Row = { seq: number; time: number; offset: number; length: number; id: number; call: number };
 /** What a frozen index holds: its numbers, column after column, and the words that the columns of words point to. */
-export type Frozen = { rows: number; times: Float64Array; numbers: Uint32Array; words: string[][]; firstSeq: number };
+export type Frozen = {
+  rows: number;
+  firstSeq: number;
+  earliest: number;
+  latest: number;
+  times: Float64Array;
+  numbers: Uint32Array;
+  /** Read when somebody first asks for one: a start needs none of them. */
+  words: () => string[][];
+};
 
 const FIRST_CAPACITY = 1024;
 /** seq (counted from the first), offset, length, id and call; then one column for each column of words. */
@@ -19,22 +28,23 @@ export class SegmentIndex {
   #firstSeq = 0;
   #times: Float64Array;
   #columns: Uint32Array[];
-  readonly #words: string[][];
+  #words: string[][] | (() => string[][]);
   /** The codes of words, while words may still come. */
   readonly #codes: Map<string, number>[];
-  #earliest = Number.POSITIVE_INFINITY;
-  #latest = Number.NEGATIVE_INFINITY;
+  #earliest: number;
+  #latest: number;
 
   constructor(segment: Segment, frozen?: Frozen) {
     this.segment = segment;
     this.#rows = frozen?.rows ?? 0;
     this.#firstSeq = frozen?.firstSeq ?? 0;
+    this.#earliest = frozen?.earliest ?? Number.POSITIVE_INFINITY;
+    this.#latest = frozen?.latest ?? Number.NEGATIVE_INFINITY;
     this.#times = frozen?.times ?? new Float64Array(FIRST_CAPACITY);
     const column = (at: number) => frozen?.numbers.subarray(at * frozen.rows, (at + 1) * frozen.rows);
     this.#columns = Array.from({ length: ALL_COLUMNS }, (_, at) => column(at) ?? new Uint32Array(FIRST_CAPACITY));
     this.#words = frozen?.words ?? COLUMN_NAMES.map(() => []);
     this.#codes = frozen ? [] : COLUMN_NAMES.map(() => new Map());
-    for (let row = 0; row < this.#rows; row += 1) this.#span(this.#times[row]!);
   }
 
   get rows(): number {
@@ -73,14 +83,18 @@ export class SegmentIndex {
     return { segment: this.segment, offset: this.#columns[PLAIN.offset]![row]!, length: this.#columns[PLAIN.length]![row]! };
   }
 
-  /** A test is asked once for each distinct entry, not for each row. */
-  where(column: number, test: (values: readonly string[]) => boolean): RowTest | 'none' {
+  /** Rows where one of the values passes. The test is asked once for each distinct entry, not for each row. */
+  where(column: number, test: (value: string) => boolean): RowTest | 'none' {
+    if (typeof this.#words === 'function') this.#words = this.#words();
+    const words = this.#words[column]!;
+    const passes = new Uint8Array(words.length);
     let some = false;
-    const passes = Uint8Array.from(this.#words[column]!, (word) => {
-      const pass = word !== '' && test(word.split(BETWEEN));
-      some ||= pass;
-      return pass ? 1 : 0;
-    });
+    for (let at = 0; at < words.length; at += 1) {
+      const word = words[at]!;
+      if (word === '' || !(word.includes(BETWEEN) ? word.split(BETWEEN).some(test) : test(word))) continue;
+      passes[at] = 1;
+      some = true;
+    }
     const codes = this.#columns[PLAIN_COLUMNS + column]!;
     return some ? (row) => passes[codes[row]!] === 1 : 'none';
   }
@@ -106,7 +120,11 @@ export class SegmentIndex {
     const numbers = new Uint32Array(ALL_COLUMNS * this.#rows);
     for (const [at, column] of this.#columns.entries()) numbers.set(column.subarray(0, this.#rows), at * this.#rows);
     const times = this.#times.slice(0, this.#rows);
-    return { rows: this.#rows, times, numbers, words: this.#words, firstSeq: this.#firstSeq };
+    const words = this.#words;
+    return {
+      ...{ rows: this.#rows, firstSeq: this.#firstSeq, earliest: this.#earliest, latest: this.#latest, times, numbers },
+      words: typeof words === 'function' ? words : () => words,
+    };
   }
 
   #seq(row: number): number {
@@ -114,12 +132,12 @@ export class SegmentIndex {
   }
 
   #code(column: number, word: string): number {
-    const codes = this.#codes[column]!;
+    const [codes, words] = [this.#codes[column]!, this.#words as string[][]];
     let code = codes.get(word);
     if (code === undefined) {
       code = codes.size;
       codes.set(word, code);
-      this.#words[column]!.push(word);
+      words[column]!.push(word);
     }
     return code;
   }

@@ -8,7 +8,7 @@ import type { AppendFile, AuditFiles } from './files.ts';
 import type { EventIds } from './ids.ts';
 import type { Place } from './index.ts';
 import type { NoteFile } from './notes.ts';
-import { encodeRecord, memberText } from './record.ts';
+import { encodeRecord, type Members, membersOf } from './record.ts';
 import type { Reserve } from './reserve.ts';
 import { type Segment, segmentAt } from './segments.ts';
 
@@ -40,7 +40,7 @@ export type WriterOptions = {
   onSealed: (segment: Segment) => void;
 };
 
-type Prepared = { id: string; timestamp: string; members: string };
+type Prepared = { id: string; timestamp: string; members: Members };
 type Waiting = Prepared & { resolve: (event: AuditEvent) => void; reject: (error: Error) => void };
 type Written = { event: AuditEvent; place: Place };
 
@@ -96,7 +96,7 @@ export class Writer {
     if (this.#waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error(`the audit log is behind, ${MAX_WAITING} events wait for the disk, try again`));
     }
-    const prepared = this.#prepare(memberText(members, redacted));
+    const prepared = this.#prepare(membersOf(members, redacted));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...prepared, resolve, reject });
       this.#running ??= this.#run();
@@ -130,7 +130,7 @@ export class Writer {
         verifier: next.verifier,
         ...signed,
       };
-      await this.#write([this.#prepare(memberText(members, []))], false);
+      await this.#write([this.#prepare(membersOf(members))], false);
       await keep();
       this.#signer = next;
       await this.#seal();
@@ -216,7 +216,7 @@ export class Writer {
     }
     const code = (error as NodeJS.ErrnoException).code;
     const members = { type: 'audit.stopped', problem: error.message, ...(code ? { code } : {}) };
-    const { note } = await this.#write([this.#prepare(memberText(members, []))], true);
+    const { note } = await this.#write([this.#prepare(membersOf(members))], true);
     if (note) await this.#publish(note);
   }
 
@@ -239,10 +239,11 @@ export class Writer {
     const written: Written[] = [];
     const add = (record: Prepared) => {
       seq += 1;
-      const { bytes, hash: next } = encodeRecord({ seq, id: record.id, timestamp: record.timestamp }, record.members, hash);
+      const head = { seq, id: record.id, timestamp: record.timestamp };
+      const { bytes, hash: next } = encodeRecord(head, record.members.text, hash);
+      const event = { ...head, ...record.members.fields, prev: hash, hash: next } as AuditEvent;
       hash = next;
       lines.push(bytes);
-      const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
       written.push({ event, place: { segment, offset, length: bytes.length - 1 } });
       offset += bytes.length;
     };
@@ -252,7 +253,7 @@ export class Writer {
       note = this.#signer.sign({ size: seq, root: hash });
       const problem = this.copyProblem;
       const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#signer.key, note };
-      add(this.#prepare(memberText({ ...members, ...(problem ? { copy_problem: problem } : {}) }, [])));
+      add(this.#prepare(membersOf({ ...members, ...(problem ? { copy_problem: problem } : {}) })));
     }
     await file.write(Buffer.concat(lines));
     await file.sync();
@@ -291,7 +292,7 @@ export class Writer {
     await this.#begin(segment);
     if (!old) return undefined;
     this.#options.onSealed(old);
-    return this.#prepare(memberText({ type: 'audit.rotated', segment: segment.name, from: old.name }, []));
+    return this.#prepare(membersOf({ type: 'audit.rotated', segment: segment.name, from: old.name }));
   }
 
   async #begin(segment: Segment): Promise<void> {
@@ -327,7 +328,7 @@ export class Writer {
     void this.#options.copies?.send(note);
   }
 
-  #prepare(members: string): Prepared {
+  #prepare(members: Members): Prepared {
     const now = this.#options.clock.now();
     return { id: this.#options.ids.next(now), timestamp: iso(now), members };
   }
