@@ -1,6 +1,7 @@
 // What a human can tell the running guard, from the terminal: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
 import { parseDuration } from '../policies/durations.ts';
 import type { Proof } from '../policies/types.ts';
+import { answerReader } from './channels/signed.ts';
 import { asksNumber } from './channels/terminal.ts';
 import { AnswerRefused } from './elevations.ts';
 import { LoginError } from './identity.ts';
@@ -43,10 +44,17 @@ const COMMANDS: Record<string, Command> = {
     return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id, approvals: answered.request.approvals ?? 1, approved_by: (answered.request.given ?? []).map(({ approver }) => approver), ...(answered.grant ? { grant: showGrant(answered.grant) } : {}), ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }) };
   },
   deny: async (perimeter, params, { by }) => {
-    const quiet = params['for'] === undefined ? {} : { quiet_ms: parseDuration(word(params, 'for')) };
+    const quiet = params['for'] === undefined ? {} : { quiet_ms: durationOf(params, 'for') };
     const reason = params['reason'] === undefined ? {} : { reason: word(params, 'reason').slice(0, 500) };
     const answered = await perimeter.elevations.answer(word(params, 'id'), { choice: 'deny', approver: by, channel: 'terminal', proof: 'none', ...quiet, ...reason });
     return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id };
+  },
+  answer: async (perimeter, params) => {
+    const { request_id, number: typed, answer } = reader(perimeter)(word(params, 'document'));
+    const request = perimeter.elevations.get(request_id);
+    const proof = request && asksNumber(request) && typed === request.impact.measured ? 'typed' : 'none';
+    const answered = await perimeter.elevations.answer(request_id, { ...answer, proof });
+    return { changed: answered.changed, state: answered.request.state, request_id, by: answer.approver };
   },
   grants: async ({ grants }, params) => grants.all().filter((grant) => params['all'] === true || grant.state === 'active').map(showGrant),
   revoke: async ({ grants }, params, { by }) => {
@@ -76,7 +84,7 @@ const COMMANDS: Record<string, Command> = {
   login: async (perimeter, params, { by }) => {
     await proveHuman(perimeter, params, 'none');
     const user = params['user'] === undefined ? {} : { user: word(params, 'user') };
-    const time = params['for'] === undefined ? {} : { for: parseDuration(word(params, 'for')) };
+    const time = params['for'] === undefined ? {} : { for: durationOf(params, 'for') };
     const session = await perimeter.identity.login({ by, ...user, ...time });
     await perimeter.identity.humanActed('terminal');
     return session;
@@ -115,6 +123,14 @@ const COMMANDS: Record<string, Command> = {
     audit: { seq: audit.seq, ...(audit.failed ? { failed: audit.failed.message } : {}), ...(audit.copyProblem === undefined ? {} : { copy: audit.copyProblem }) },
   }),
 };
+
+/** What every guard has read of signed answers: each counts once. */
+const readers = new WeakMap<Perimeter, ReturnType<typeof answerReader>>();
+function reader(perimeter: Perimeter): ReturnType<typeof answerReader> {
+  const known = readers.get(perimeter) ?? answerReader(perimeter.config.channels.webhook?.answers ?? {}, perimeter.clock);
+  readers.set(perimeter, known);
+  return known;
+}
 
 /** Answers commands for a running guard. Every error that reaches the caller says what to do. */
 export function createCommands(perimeter: Perimeter): CommandHandler {
@@ -163,6 +179,14 @@ function word(params: Params, name: string): string {
   const value = params[name];
   if (typeof value !== 'string' || value === '') throw new CommandError('bad_parameter', `\`${name}\` is missing`);
   return value;
+}
+
+function durationOf(params: Params, name: string): number {
+  try {
+    return parseDuration(word(params, name));
+  } catch (error) {
+    throw new CommandError('usage', error instanceof Error ? error.message : 'that is no duration');
+  }
 }
 
 function words(params: Params, name: string): string[] {

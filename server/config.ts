@@ -2,6 +2,7 @@
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { formatProblem } from '../policies/source.ts';
+import type { WebhookConfig } from './channels/webhook.ts';
 import { clientSettings } from './client-settings.ts';
 import { type Env, readMcpJson } from './mcp-json.ts';
 import { packageRoot } from './package-root.ts';
@@ -24,7 +25,7 @@ export type Config = {
   /** IANA name. */
   timezone: string;
   session: { login: 'implicit' | 'required'; for: number; survive_restart: boolean };
-  channels: { min_answer: number };
+  channels: { min_answer: number; desktop: boolean; webhook?: WebhookConfig };
   /** `copy`: the second place for checkpoints. */
   audit: { copy?: string };
   /** Absolute paths that no tool reads or writes. */
@@ -62,7 +63,7 @@ export function loadConfig(file: string, env: Env): Config {
     prefix: own.prefix,
     timezone: own.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     session: { ...own.session, for: own.session.for ?? SESSION_MS },
-    channels: { min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
+    channels: { ...own.channels, min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
     audit: copy === undefined ? {} : { copy },
     protected: guarded,
     settings: clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder),

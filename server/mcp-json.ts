@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { isZone } from '../policies/durations.ts';
 import { check, closed, duration } from '../policies/shape.ts';
 import { closest, formatProblem, isMap, type Place, type Problem, type Source } from '../policies/source.ts';
+import { keyOf, MIN_SECRET_BYTES } from './channels/signed.ts';
 import { readJsonc } from './jsonc.ts';
 import type { ServerEntry } from './ports.ts';
 
@@ -27,6 +28,28 @@ const NOT_YET = 'is not built yet; leave it off';
 const notYet = (name: string) => z.custom(() => false, { error: `\`${name}\` ${NOT_YET}` }).exactOptional();
 
 const text = z.string().min(1);
+/** A secret of a webhook, or of somebody who answers: `whsec_` and base64, or any text. */
+const secret = text.refine((value) => keyOf(value).length >= MIN_SECRET_BYTES, {
+  error: `a secret has at least ${MIN_SECRET_BYTES} bytes; make one with \`openssl rand -base64 32\` and name it as \`\${NAME}\``,
+});
+const webhook = closed({
+  url: text.refine(isPrivateWay, { error: '`url` must start with `https://`, or be `http://` on this machine' }),
+  secret,
+  answers: z
+    .record(text.regex(/^[\w@.+-]{1,128}$/, { error: 'the name of an approver is letters, digits and @ . _ + -' }), secret)
+    .default({}),
+}).refine((hook) => new Set([hook.secret, ...Object.values(hook.answers)]).size === Object.keys(hook.answers).length + 1, {
+  error: 'every secret of a webhook is used once; who shares one can answer as the other',
+});
+
+/** Nobody on the way reads it: HTTPS, or it never leaves this machine. */
+function isPrivateWay(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  return username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
+}
+
 const settings = closed({
   agent: text
     .regex(/^[A-Za-z0-9][A-Za-z0-9@._+-]{0,127}$/, { error: 'an agent id is letters, digits and @ . _ + -' })
@@ -47,7 +70,11 @@ const settings = closed({
     for: duration.exactOptional(),
     survive_restart: z.boolean().default(false),
   }).prefault({}),
-  channels: closed({ min_answer: duration.exactOptional() }).prefault({}),
+  channels: closed({
+    min_answer: duration.exactOptional(),
+    desktop: z.boolean().default(true),
+    webhook: webhook.exactOptional(),
+  }).prefault({}),
   audit: closed({ copy: text.exactOptional() }).prefault({}),
   context: closed({ vpn: notYet('context.vpn'), presence: notYet('context.presence') }).exactOptional(),
   http: notYet('http'),

@@ -18,6 +18,7 @@ import type { Notify } from './channels/desktop.ts';
 import { createLadder } from './channels/ladder.ts';
 import { pageChannel } from './channels/page.ts';
 import { approveCommand, terminalChannel } from './channels/terminal.ts';
+import { webhookChannel } from './channels/webhook.ts';
 import { iso } from './clock.ts';
 import { createClockGuard } from './clock-guard.ts';
 import type { Config } from './config.ts';
@@ -210,8 +211,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   const plans = createPlans({ judging, policy: () => policies.current, elevations, clock });
   const behaviours = createBehaviours({ store, clock });
   const terminal = terminalChannel({ config: config.file, hasPassphrase: () => hasPassphrase(config.state), ...(options.notify === undefined ? {} : { notify: options.notify }) });
-  const channels = [pageChannel(options.page ?? (() => undefined)), terminal];
-  const people = 1;
+  const hook = config.channels.webhook;
+  const webhook = hook && webhookChannel({ config: hook, clock, log });
+  const channels = [pageChannel(options.page ?? (() => undefined)), terminal, ...(webhook ? [webhook] : [])];
+  const people = new Set([config.user.name, ...Object.keys(hook?.answers ?? {})]).size;
   elevations.onPending((request) => log(`${inShort(request)}: ${approveCommand(config.file, request.request_id)}`));
   const ladder = createLadder({
     channels,
@@ -372,6 +375,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       stopper.abort();
       for (const client of clients) await client.close();
       elevations.close();
+      webhook?.close();
       grants.close();
       identity.close();
       await downstreams.close();

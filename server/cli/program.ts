@@ -1,6 +1,7 @@
 // The command `perimeter`: every subcommand in a file of its own, registered here.
 import { Command } from 'commander';
 import { packageVersion } from '../package-root.ts';
+import { answerCommands } from './answers.ts';
 import { auditCommands } from './audit.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   serveCommand(program);
   initCommand(program);
   demoCommand(program);
+  answerCommands(program, common);
   requestCommands(program, common);
   sessionCommands(program, common);
   auditCommands(program, common);

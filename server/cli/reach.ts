@@ -1,6 +1,7 @@
 // How a command reaches the guard: through the owner of the state directory, or by being the owner itself while nobody else is.
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Notify } from '../channels/desktop.ts';
 import { systemClock } from '../clock.ts';
 import { createCommands } from '../commands.ts';
 import { type Config, loadConfig } from '../config.ts';
@@ -11,7 +12,12 @@ import { complain } from './output.ts';
 
 export type Reach = {
   config: Config;
-  command(name: string, params?: Record<string, unknown>, onEvent?: (event: unknown) => void, signal?: AbortSignal): Promise<unknown>;
+  command(
+    name: string,
+    params?: Record<string, unknown>,
+    onEvent?: (event: unknown) => void,
+    signal?: AbortSignal,
+  ): Promise<unknown>;
   close(): Promise<void>;
 };
 
@@ -25,8 +31,20 @@ export function readConfig(file: string): Config {
 }
 
 /** Opens the guard in this process, as the owner of its state. */
-export function open(config: Config, options: { brief: boolean; log?: (line: string) => void; acceptDamage?: boolean }): Promise<Perimeter> {
-  return openPerimeter({ config, clock: systemClock, log: options.log ?? complain, version: packageVersion(), perimeterCommand: PERIMETER_COMMAND, brief: options.brief, ...(options.acceptDamage ? { acceptDamage: true } : {}) });
+export function open(
+  config: Config,
+  options: { brief: boolean; log?: (line: string) => void; acceptDamage?: boolean; notify?: Notify },
+): Promise<Perimeter> {
+  return openPerimeter({
+    config,
+    clock: systemClock,
+    log: options.log ?? complain,
+    version: packageVersion(),
+    perimeterCommand: PERIMETER_COMMAND,
+    brief: options.brief,
+    ...(options.acceptDamage ? { acceptDamage: true } : {}),
+    ...(options.notify ? { notify: options.notify } : {}),
+  });
 }
 
 /** Reaches the guard of a mcp.json. */
@@ -34,7 +52,12 @@ export async function reach(file: string): Promise<Reach> {
   const config = readConfig(file);
   for (;;) {
     const connection = await connectOwner(config.state, packageVersion());
-    if (connection) return { config, command: (name, params = {}, onEvent, signal) => connection.command(name, params, onEvent, signal), close: async () => undefined };
+    if (connection)
+      return {
+        config,
+        command: (name, params = {}, onEvent, signal) => connection.command(name, params, onEvent, signal),
+        close: async () => undefined,
+      };
     const owner = await claim(config.state);
     if ('ownedBy' in owner) continue;
     const perimeter = await open(config, { brief: true }).catch(async (error: unknown) => {
@@ -46,7 +69,8 @@ export async function reach(file: string): Promise<Reach> {
     const account = userInfo().username;
     return {
       config,
-      command: (name, params = {}, onEvent = () => undefined, signal = new AbortController().signal) => commands(name, params, { event: onEvent, signal }, { as: 'command', version: packageVersion(), account }),
+      command: (name, params = {}, onEvent = () => undefined, signal = new AbortController().signal) =>
+        commands(name, params, { event: onEvent, signal }, { as: 'command', version: packageVersion(), account }),
       async close() {
         await perimeter.close();
         await owner.close();

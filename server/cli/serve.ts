@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { visible } from '../../policies/values/text.ts';
 import { systemClock } from '../clock.ts';
+import { desktop } from '../channels/desktop.ts';
 import { createCommands } from '../commands.ts';
 import type { Config } from '../config.ts';
 import { serveClient } from '../endpoint.ts';
@@ -51,7 +52,8 @@ async function serve(config: Config, agent: string | undefined, acceptDamage: bo
 
 /** Owns the state directory, serves this client and those that others bring, and stays while any of them does. */
 async function own(config: Config, owner: Owner, input: PassThrough, agent: string | undefined, acceptDamage: boolean): Promise<number> {
-  const perimeter = await open(config, { brief: false, log, acceptDamage }).catch(async (error: unknown) => {
+  const notify = config.channels.desktop ? { notify: desktop(process.platform, process.env) } : {};
+  const perimeter = await open(config, { brief: false, log, acceptDamage, ...notify }).catch(async (error: unknown) => {
     await owner.close();
     throw error;
   });

@@ -83,7 +83,7 @@ describe('the documented example', () => {
       prefix: 'auto',
       timezone: 'Europe/Berlin',
       session: { login: 'implicit', for: 28_800_000, survive_restart: false },
-      channels: { min_answer: 500 },
+      channels: { min_answer: 500, desktop: true },
       audit: { copy: join(folder, '../elsewhere') },
     });
   });
@@ -106,7 +106,7 @@ test('needs nothing but servers', () => {
     agent: 'agent',
     prefix: 'auto',
     session: { login: 'implicit', for: 28_800_000 },
-    channels: { min_answer: 500 },
+    channels: { min_answer: 500, desktop: true },
     audit: {},
     entries: [],
   });
