@@ -11,6 +11,14 @@ export const PREVIEW_OUTPUT = z.object({
   per_resource: counts.describe('How much in each table, path, mailbox or calendar'),
   strength: z.enum(['enforced', 'checked', 'estimated']).describe('How far a bound made from this will hold'),
   more: z.boolean().optional().describe('Counting stopped at a cap: there is more'),
+  set: z
+    .unknown()
+    .optional()
+    .describe('What was counted, one by one, in the form this server understands; sent back in the bound'),
+  samples: z
+    .record(z.string(), z.array(z.record(z.string(), z.unknown())))
+    .optional()
+    .describe('A few of them, for people to look at'),
   notes: z.array(z.string()).optional(),
 });
 export type Preview = z.infer<typeof PREVIEW_OUTPUT>;
@@ -18,7 +26,7 @@ export type Preview = z.infer<typeof PREVIEW_OUTPUT>;
 export type Counted = { total: number; per_resource: Record<string, number> };
 
 /** The bound a guard sends as `_meta["perimeter/bound"]`. */
-const BOUND = z.object({ per_resource: counts, total: z.int().min(0) });
+const BOUND = z.object({ per_resource: counts, total: z.int().min(0), sets: z.array(z.unknown()).optional() });
 export type Bound = z.infer<typeof BOUND>;
 
 /** Adds up what was touched; resources that weren't are left out. */
@@ -52,7 +60,12 @@ export function keepInside(bound: Bound, counted: Counted, fold: (resource: stri
   if (over.length === 0 && counted.total <= bound.total) return;
   const reasons = over.map(([resource, count]) => `\`${resource}\` ${count} (approved ${approved.get(fold(resource)) ?? 0})`);
   if (counted.total > bound.total) reasons.push(`${counted.total} in all (approved ${bound.total})`);
-  throw new ToolProblem(`outside what was approved, so nothing was changed: it would touch ${reasons.join(', ')}`, {
+  throw outside(`it would touch ${reasons.join(', ')}`, counted);
+}
+
+/** The refusal of a change that reaches outside of its bound; `what` goes on after a colon. */
+export function outside(what: string, counted: Counted): ToolProblem {
+  return new ToolProblem(`outside what was approved, so nothing was changed: ${what}`, {
     'perimeter/outside_bound': { per_resource: counted.per_resource, total: counted.total },
   });
 }

@@ -14,14 +14,15 @@ export type Change = { effects: Effects; result: Rows; stopped: boolean };
 
 /**
  * Runs the statement and calls `settle` with what it did, inside the transaction: commit on true, roll back on false or when it throws.
- * Throws ToolProblem, and then nothing has changed.
+ * With `identify` above zero the effects also tell which rows, if they are not more than that. Throws ToolProblem, and then nothing has changed.
  */
 export function runChange(
   file: DatabaseFile,
   scanned: Scanned,
   values: readonly SqlValue[],
   patience: Patience,
-  settle: (effects: Effects) => boolean,
+  settle: (effects: Effects, writer: Writer) => boolean,
+  identify = 0,
 ): Promise<Change> {
   return file.writing((writer) => {
     const { database, counter } = writer;
@@ -29,11 +30,11 @@ export function runChange(
     counter.onChange = watch.tick;
     try {
       const { statement, written } = prepareChange(writer, scanned);
-      const count = counter.begin(scanned.replaces || counter.schemaReplaces ? written : []);
+      const count = counter.begin(scanned.replaces || counter.schemaReplaces ? written : [], identify);
       const result = collectRows(statement, values, 'run on', () => {});
       database.authorize(undefined);
       const effects = count();
-      if (settle(effects)) database.exec('COMMIT');
+      if (settle(effects, writer)) database.exec('COMMIT');
       return { effects, result, stopped: false };
     } catch (error) {
       if (watch.stopped() === 'changes') return { effects: watch.seen(), result: { rows: [], truncated: false }, stopped: true };
@@ -84,7 +85,7 @@ function objection(access: Access, mark: string, virtual: ReadonlySet<string>): 
   const { action, name, database, inside } = access;
   if (action === 'other' || action === 'pragma') return 'only INSERT, UPDATE, DELETE and REPLACE of rows are allowed here';
   if (inside?.startsWith(mark)) return undefined;
-  if (action === 'function' && (lower(name) === 'load_extension' || name === mark))
+  if (action === 'function' && (lower(name) === 'load_extension' || lower(name).startsWith(mark)))
     return `the function \`${name}\` is not allowed here: leave it out`;
   if (database !== null && database !== 'main') return `\`${name}\` is not a table of this database`;
   if (!changes(access) || inside !== null) return undefined;

@@ -1,6 +1,7 @@
 // Counts what a statement does, by row and table, with temporary triggers that live only in our connection and never in the file.
 import { randomBytes } from 'node:crypto';
-import { quoteName, type Sqlite, SqliteProblem } from '../sqlite.ts';
+import { quoteName, type Sqlite, SqliteProblem, type Statement } from '../sqlite.ts';
+import { type Keys, keysOf, type Logged, replay, type TouchedRows } from './rows.ts';
 
 /** What happened to one table. `records` are the different rows touched; the rest count single changes. */
 export type TableEffect = {
@@ -15,14 +16,12 @@ export type Effects = {
   tables: TableEffect[];
   /** Changes the engine counted that no trigger saw: inside full-text and other virtual tables. */
   unseen: number;
+  /** Which rows they were, when that was asked for and could be told. */
+  rows?: TouchedRows;
 };
 
-type Operation = 'inserted' | 'updated' | 'deleted';
-const EVENTS: [event: string, row: 'NEW' | 'OLD', operation: Operation][] = [
-  ['INSERT', 'NEW', 'inserted'],
-  ['UPDATE', 'OLD', 'updated'],
-  ['DELETE', 'OLD', 'deleted'],
-];
+/** The larger of these a replaced row can be looked for in; beyond it only how many were replaced is known. */
+const REPLACED_IN_MAX = 100_000;
 
 /** The counting side of one connection: installed once, read and emptied in every transaction. */
 export type Counter = {
@@ -30,18 +29,26 @@ export type Counter = {
   readonly mark: string;
   /** Tables that can't hold triggers, in lower case: virtual ones, whose direct change can't be counted. */
   readonly virtual: ReadonlySet<string>;
+  /** What must be the same for a key of the table to name the same row: for bare rowids the schema's version, since VACUUM changes it. */
+  form(table: string): string;
+  /** A statement that reads the rows with these keys, as they are now. */
+  reader(table: string, keys: readonly string[]): Statement | undefined;
   /** Rules inside the schema may replace rows, so every change has to be checked for it. */
   readonly schemaReplaces: boolean;
   /** Called with the table for every row change while a statement runs; what it throws aborts the statement. */
   onChange: (table: string) => void;
-  /** Starts a count inside a transaction. `replaced` tables are counted whole, since rows REPLACE removes fire no trigger. */
-  begin(replaced: readonly string[]): () => Effects;
+  /**
+   * Starts a count inside a transaction. `replaced` tables are counted whole, since rows REPLACE removes fire no trigger.
+   * With `identify` above zero it also tells which rows were touched, as long as they are not more than that.
+   */
+  begin(replaced: readonly string[], identify?: number): () => Effects;
 };
 
 /** Installs the triggers on every ordinary table of the file as it is now. Install again when its schema changed. */
 export function installCounter(database: Sqlite): Counter {
   const mark = `perimeter_${randomBytes(8).toString('hex')}`;
-  const tables = ordinaryTables(database);
+  const tables = ordinaryTables(database).map((name): Table => ({ name, keys: keysOf(database, name) }));
+  const births = new Map<number, boolean[]>();
   const counter: Counter = {
     mark,
     virtual: new Set(
@@ -49,22 +56,51 @@ export function installCounter(database: Sqlite): Counter {
     ),
     schemaReplaces: names(database, "SELECT name FROM main.sqlite_schema WHERE sql LIKE '%replace%'").length > 0,
     onChange: () => {},
-    begin: (replaced) => begin(database, mark, tables, replaced),
+    form: (name) =>
+      tables.find((table) => table.name === name)?.keys.loose === false
+        ? ''
+        : String(numbers(database, 'PRAGMA main.schema_version')[0]),
+    reader(name, keys) {
+      const table = tables.find((one) => one.name === name);
+      if (!table || keys.length === 0) return undefined;
+      // a rowid is compared as a number, so that it is found without reading the whole table
+      const wanted = keys.map((key) => (/^-?\d+$/.test(key) ? key : `'${key.replaceAll("'", "''")}'`));
+      return database.prepare(
+        `SELECT * FROM main.${quoteName(name)} WHERE ${table.keys.of()} IN (${wanted.join(', ')}) LIMIT ${keys.length}`,
+      );
+    },
+    begin: (replaced, identify = 0) => {
+      births.clear();
+      return begin(database, mark, tables, replaced, identify);
+    },
   };
   database.define(mark, (source) => {
-    counter.onChange(tables[source] ?? '');
+    counter.onChange(tables[source]?.name ?? '');
     return source;
   });
-  database.exec(`CREATE TEMP TABLE ${mark} (source INTEGER, operation TEXT, row_key)`);
-  tables.forEach((table, index) => {
-    const on = `main.${quoteName(table)}`;
-    for (const [event, row, operation] of EVENTS) {
-      // Triggers of the TEMP schema fire before the file's own, so none of those can hide a row by giving up on it.
-      database.exec(
-        `CREATE TEMP TRIGGER ${mark}_${index}_${operation} AFTER ${event} ON ${on} BEGIN
-           INSERT INTO ${mark} VALUES (${mark}(${index}), '${operation}', ${rowKey(database, table, row)}); END`,
-      );
-    }
+  // A row whose key the engine will choose has -1 for it until it is stored; what is stored next in that table is that row.
+  database.define(`${mark}_before`, (coded) => {
+    const source = coded >> 1;
+    births.set(source, [...(births.get(source) ?? []), (coded & 1) === 1]);
+    return 0;
+  });
+  database.define(`${mark}_chosen`, (source) => (births.get(source)?.pop() === true ? 1 : 0));
+  database.exec(`CREATE TEMP TABLE ${mark} (source INTEGER, operation TEXT, row_key, next_key, chosen INTEGER)`);
+  tables.forEach(({ name, keys }, index) => {
+    const on = `main.${quoteName(name)}`;
+    const log = (operation: string, key: string, next: string, chosen: string) =>
+      `INSERT INTO ${mark} VALUES (${mark}(${index}), '${operation}', ${key}, ${next}, ${chosen})`;
+    const chosen = keys.rowid === undefined ? '0' : `${mark}_chosen(${index})`;
+    const bodies: [event: string, operation: string, body: string][] = [
+      ['AFTER INSERT', 'inserted', log('inserted', keys.of('NEW'), 'NULL', chosen)],
+      ['AFTER UPDATE', 'updated', log('updated', keys.of('OLD'), keys.of('NEW'), '0')],
+      ['AFTER DELETE', 'deleted', log('deleted', keys.of('OLD'), 'NULL', '0')],
+    ];
+    if (keys.rowid !== undefined)
+      bodies.push(['BEFORE INSERT', 'before', `SELECT ${mark}_before(${index * 2} + (NEW.${keys.rowid} IS -1))`]);
+    // Triggers of the TEMP schema fire before the file's own, so none of those can hide a row by giving up on it.
+    for (const [event, operation, body] of bodies)
+      database.exec(`CREATE TEMP TRIGGER ${mark}_${index}_${operation} ${event} ON ${on} BEGIN ${body}; END`);
   });
   return counter;
 }
@@ -74,8 +110,20 @@ export function lower(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function begin(database: Sqlite, mark: string, tables: readonly string[], replaced: readonly string[]): () => Effects {
-  const sizes = replaced.filter((table) => tables.includes(table)).map((table) => ({ table, before: sizeOf(database, table) }));
+type Table = { name: string; keys: Keys };
+
+function begin(
+  database: Sqlite,
+  mark: string,
+  tables: readonly Table[],
+  replaced: readonly string[],
+  identify: number,
+): () => Effects {
+  const whole = tables
+    .filter(({ name }) => replaced.includes(name))
+    .map((table) => ({ table, before: sizeOf(database, table.name) }));
+  const searched = identify > 0 && whole.every(({ before }) => before <= REPLACED_IN_MAX) ? whole.map(({ table }) => table) : [];
+  const present = new Map(searched.map((table) => [table.name, keysIn(database, table)]));
   const changesBefore = numbers(database, 'SELECT total_changes()')[0] ?? 0;
   return () => {
     const changes = (numbers(database, 'SELECT total_changes()')[0] ?? 0) - changesBefore;
@@ -88,23 +136,49 @@ function begin(database: Sqlite, mark: string, tables: readonly string[], replac
       )
       .rows()) {
       const [source = 0, records = 0, inserted = 0, updated = 0, deleted = 0] = row.map(Number);
-      const table = tables[source];
+      const table = tables[source]?.name;
       if (table === undefined) throw new SqliteProblem('the count names a table that is not there', 'other');
       effects.set(table, { table, records, inserted, updated, deleted, replaced: 0 });
       seen += inserted + updated + deleted;
     }
-    for (const { table, before } of sizes) {
-      const effect = effects.get(table) ?? { table, records: 0, inserted: 0, updated: 0, deleted: 0, replaced: 0 };
-      const gone = before + effect.inserted - effect.deleted - sizeOf(database, table);
-      if (gone > 0) effects.set(table, { ...effect, replaced: gone, records: effect.records + gone });
+    for (const { table, before } of whole) {
+      const effect = effects.get(table.name) ?? {
+        table: table.name,
+        records: 0,
+        inserted: 0,
+        updated: 0,
+        deleted: 0,
+        replaced: 0,
+      };
+      const gone = before + effect.inserted - effect.deleted - sizeOf(database, table.name);
+      if (gone > 0) effects.set(table.name, { ...effect, replaced: gone, records: effect.records + gone });
     }
+    const sorted = [...effects.values()].sort((a, b) => (a.table < b.table ? -1 : 1));
+    const few =
+      identify > 0 && searched.length === whole.length && sorted.reduce((sum, effect) => sum + effect.records, 0) <= identify;
+    const rows = few
+      ? replay(logged(database, mark, tables), present, (name) => keysIn(database, tables.find((table) => table.name === name)!))
+      : undefined;
     database.exec(`DELETE FROM ${mark}`);
     // The engine's own tally holds each change once, and our note of it once more.
-    return {
-      tables: [...effects.values()].sort((a, b) => (a.table < b.table ? -1 : 1)),
-      unseen: Math.max(0, changes - 2 * seen),
-    };
+    return { tables: sorted, unseen: Math.max(0, changes - 2 * seen), ...(rows ? { rows } : {}) };
   };
+}
+
+function* logged(database: Sqlite, mark: string, tables: readonly Table[]): Generator<Logged> {
+  for (const [source, operation, key, next, chosen] of database.prepare(`SELECT * FROM ${mark} ORDER BY rowid`).rows()) {
+    yield {
+      table: tables[Number(source)]?.name ?? '',
+      operation: operation as Logged['operation'],
+      key: key === null || key === undefined ? undefined : String(key),
+      next: next === null || next === undefined ? undefined : String(next),
+      chosen: Number(chosen) === 1,
+    };
+  }
+}
+
+function keysIn(database: Sqlite, table: Table): Set<string> {
+  return new Set(names(database, `SELECT ${table.keys.of()} FROM main.${quoteName(table.name)}`));
 }
 
 function ordinaryTables(database: Sqlite): string[] {
@@ -112,23 +186,6 @@ function ordinaryTables(database: Sqlite): string[] {
     database,
     "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
   );
-}
-
-/** An expression that tells one row of the table from another: its rowid, else its primary key, else NULL (each change counts). */
-function rowKey(database: Sqlite, table: string, row: 'NEW' | 'OLD'): string {
-  const columns: { name: string; key: number }[] = [];
-  for (const [name, key] of database
-    .prepare(`SELECT name, pk FROM pragma_table_xinfo('${table.replaceAll("'", "''")}', 'main')`)
-    .rows()) {
-    columns.push({ name: String(name), key: Number(key) });
-  }
-  const withoutRowid = names(database, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr = 1").includes(table);
-  const taken = new Set(columns.map((column) => lower(column.name)));
-  const rowid = withoutRowid ? undefined : ['rowid', '_rowid_', 'oid'].find((name) => !taken.has(name));
-  if (rowid) return `${row}.${rowid}`;
-  const key = columns.filter((column) => column.key > 0).sort((a, b) => a.key - b.key);
-  if (key.length === 0) return 'NULL';
-  return key.map((column) => `quote(${row}.${quoteName(column.name)})`).join(" || ',' || ");
 }
 
 function sizeOf(database: Sqlite, table: string): number {

@@ -1,14 +1,18 @@
 // The database tools that change rows: execute, and the preview that does the same and takes it back.
-import { actualMeta, boundOf, keepInside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
+import { actualMeta, type Bound, boundOf, type Counted, keepInside, outside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
 import { type BundledTool, bundledTool, ToolProblem } from '../serve.ts';
 import { countedBy, type Patience, runChange } from './change.ts';
-import { lower, type TableEffect } from './effects.ts';
-import type { DatabaseFile } from './file.ts';
+import { type Effects, lower, type TableEffect } from './effects.ts';
+import type { DatabaseFile, Writer } from './file.ts';
 import { SQL_INPUT } from './reading.ts';
+import { type RowSet, SET_ROWS_MAX, setOf, strangers, type TouchedRows } from './rows.ts';
 import { boundValues, type Param, type Scanned, scanStatement } from './statement.ts';
+import { collectRows, type Row } from './values.ts';
 
 const EXECUTE_PATIENCE: Patience = { ms: 30_000 };
 const PREVIEW_PATIENCE = { ms: 5_000, changes: 50_000 };
+const SAMPLES_MAX = 3;
+const SAMPLED_TABLES_MAX = 5;
 const KEYWORDS = ['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'WITH'];
 
 export function writingTools(file: DatabaseFile): BundledTool[] {
@@ -29,10 +33,11 @@ export function writingTools(file: DatabaseFile): BundledTool[] {
           scanned,
           boundValues(scanned, params ?? []),
           EXECUTE_PATIENCE,
-          (done) => {
-            if (bound) keepInside(bound, countedBy(done), lower);
+          (done, { counter }) => {
+            if (bound) keepWithin(bound, done, counter.form);
             return true;
           },
+          bound?.sets === undefined ? 0 : SET_ROWS_MAX,
         );
         const counted = countedBy(effects);
         const returned = result.rows.length > 0 ? { rows: result.rows, truncated: result.truncated } : {};
@@ -55,9 +60,39 @@ export function writingTools(file: DatabaseFile): BundledTool[] {
   ];
 }
 
+/** Throws ToolProblem unless the counts, and the rows where they were approved one by one, lie inside the bound. */
+function keepWithin(bound: Bound, done: Effects, form: Writer['counter']['form']): void {
+  const counted = countedBy(done);
+  keepInside(bound, counted, lower);
+  if (bound.sets === undefined) return;
+  if (done.rows === undefined) throw outside('its rows can not be told one by one, and they were approved one by one', counted);
+  const found = Object.entries(strangers(bound.sets, done.rows, form));
+  if (found.length > 0)
+    throw outside(
+      found.map(([table, count]) => `${count} of the rows in \`${table}\` are not those that were approved`).join(', '),
+      counted,
+    );
+}
+
 async function previewChange(file: DatabaseFile, sql: string, params: readonly Param[]): Promise<Preview> {
   const scanned = changing(sql);
-  const { effects, stopped } = await runChange(file, scanned, boundValues(scanned, params), PREVIEW_PATIENCE, () => false);
+  let set: RowSet | undefined;
+  let samples: Record<string, Row[]> = {};
+  const { effects, stopped } = await runChange(
+    file,
+    scanned,
+    boundValues(scanned, params),
+    PREVIEW_PATIENCE,
+    (done, writer) => {
+      if (!done.rows) return false;
+      set = setOf(done.rows, writer.counter.form);
+      // taken back first: people are shown the rows as they are, not as they would become
+      writer.database.exec('ROLLBACK');
+      samples = samplesOf(done.rows, writer);
+      return false;
+    },
+    SET_ROWS_MAX,
+  );
   const counted = countedBy(effects);
   if (stopped) {
     const note = `counting stopped after ${PREVIEW_PATIENCE.changes} changes: there are more`;
@@ -65,12 +100,35 @@ async function previewChange(file: DatabaseFile, sql: string, params: readonly P
   }
   const notes = effects.tables.map(describeEffect);
   if (effects.unseen > 0) notes.push('a trigger also keeps up a virtual table, such as a search index, which is not counted');
+  if (set === undefined && counted.total > 0) notes.push(`held to the counts per table, not row by row: ${unnamed(counted)}`);
   return {
     ...counted,
     unit: 'records',
     strength: effects.unseen > 0 ? 'checked' : 'enforced',
+    ...(set === undefined ? {} : { set }),
+    ...(Object.keys(samples).length === 0 ? {} : { samples }),
     ...(notes.length > 0 ? { notes } : {}),
   };
+}
+
+/** A few rows of each table that are there already and would be changed or removed. */
+function samplesOf(touched: TouchedRows, { counter }: Writer): Record<string, Row[]> {
+  const samples: Record<string, Row[]> = {};
+  for (const [table, { rows }] of [...touched].slice(0, SAMPLED_TABLES_MAX)) {
+    const keys = [...rows]
+      .filter((row) => !row.startsWith('insert '))
+      .slice(0, SAMPLES_MAX)
+      .map((row) => row.slice(row.indexOf(' ') + 1));
+    const reader = counter.reader(table, keys);
+    if (reader) samples[table] = collectRows(reader, [], 'stop', () => {}).rows;
+  }
+  return samples;
+}
+
+function unnamed(counted: Counted): string {
+  return counted.total > SET_ROWS_MAX
+    ? `these are more than ${SET_ROWS_MAX} rows`
+    : 'the rows that REPLACE removes can not be told apart';
 }
 
 /** `customers: 23 updated, 1 removed by REPLACE`. */
