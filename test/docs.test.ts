@@ -58,6 +58,13 @@ describe("the README's rules", () => {
   });
 });
 
+test('the pictures show what the demo prints', async () => {
+  const { stdout } = await run(process.execPath, [join(ROOT, 'docs', 'pictures', 'make.mjs'), '--check']).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe('');
+}, 60_000);
+
 describe('every command that is shown exists, with its options', () => {
   const shown = new Map<string, string>();
   for (const path of DOCUMENTS.filter((one) => one !== 'CHANGELOG.md')) {

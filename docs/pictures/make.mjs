@@ -1,6 +1,7 @@
 // Makes the README's pictures from what the demo really prints: `npm run build && node docs/pictures/make.mjs`.
+// With `--check` it only says whether they still show that.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalSvg } from './terminal.mjs';
@@ -8,7 +9,7 @@ import { terminalSvg } from './terminal.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Which steps of the story each picture shows. */
-export const PICTURES = [
+const PICTURES = [
   {
     file: 'docs/pictures/handoff.svg',
     steps: [6, 10],
@@ -22,21 +23,46 @@ export const PICTURES = [
 ];
 
 /** The demo's output with its colours, one text a step; what comes before the first is left out. */
-export function playDemo() {
+function playDemo() {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/server/cli/main.js'), 'demo', '--auto'], {
     encoding: 'utf8',
     env: { ...process.env, FORCE_COLOR: '1', NO_COLOR: '' },
   });
   if (status !== 0) throw new Error(`the demo ended with ${status}: ${stderr}`);
-  const [, ...steps] = stdout.split(/\n(?=\S*\[36m *\d+\S*  )/);
+  const [, ...steps] = stdout.split(/\n(?=\S*\[36m *\d+\S* {2})/);
   const last = steps.length - 1;
   return steps.map((step, index) => (index === last ? (step.split('\n\n')[0] ?? '') : step.trimEnd()));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const steps = playDemo();
-  for (const { file, steps: [from, to], title } of PICTURES) {
-    writeFileSync(join(ROOT, file), terminalSvg(steps.slice(from - 1, to).join('\n\n').split('\n'), title));
-    process.stdout.write(`${file}\n`);
+/** What a picture says, without what differs from day to day: ids, times, and where lines break. */
+function words(svg) {
+  return svg
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/(?:grant|evt)_[\w-]+/g, 'ID')
+    .replace(/\w+day \d+ \w+ \d{4}, /g, '')
+    .replace(/\d\d:\d\d(?::\d\d)?/g, 'TIME')
+    .replace(/\b[\d.]+ m?s\b/g, 'SPAN')
+    .replace(/\b\d+ events\b/g, 'N events')
+    .replace(/[│─╭╮╰╯\s]+/g, ' ');
+}
+
+const check = process.argv.includes('--check');
+const played = playDemo();
+for (const { file, steps, title } of PICTURES) {
+  const [from, to] = steps;
+  const path = join(ROOT, file);
+  const svg = terminalSvg(
+    played
+      .slice(from - 1, to)
+      .join('\n\n')
+      .split('\n'),
+    title,
+  );
+  if (!check) writeFileSync(path, svg);
+  else if (words(readFileSync(path, 'utf8')) !== words(svg)) {
+    process.exitCode = 1;
+    process.stdout.write(
+      `\`${file}\` is not what the demo prints any more; make it again with \`node docs/pictures/make.mjs\`\n`,
+    );
   }
 }

@@ -58,7 +58,9 @@ export function terminalSvg(lines, title) {
   const columns = Math.max(...rows.map((spans) => spans.reduce((sum, { text }) => sum + [...text].length, 0)));
   const width = Math.ceil(columns * CHARACTER.width + 2 * PADDING);
   const height = Math.ceil(rows.length * CHARACTER.height + BAR + 2 * PADDING);
-  const dots = ['#ff5f57', '#febc2e', '#28c840'].map((fill, index) => `<circle cx="${22 + index * 20}" cy="${BAR / 2}" r="6" fill="${fill}"/>`);
+  const dots = ['#ff5f57', '#febc2e', '#28c840'].map(
+    (fill, index) => `<circle cx="${22 + index * 20}" cy="${BAR / 2}" r="6" fill="${fill}"/>`,
+  );
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title>`,
@@ -88,7 +90,9 @@ function drawRow(spans, row) {
       span.dim ? ' opacity="0.62"' : '',
       span.italic ? ' font-style="italic"' : '',
     ].join('');
-    return [`<text x="${round(PADDING + start * CHARACTER.width)}" y="${round(y)}" textLength="${round([...text].length * CHARACTER.width)}"${looks}>${escaped(text)}</text>`];
+    return [
+      `<text x="${round(PADDING + start * CHARACTER.width)}" y="${round(y)}" textLength="${round([...text].length * CHARACTER.width)}"${looks}>${escaped(text)}</text>`,
+    ];
   });
 }
 
