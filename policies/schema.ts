@@ -86,7 +86,6 @@ const risk = closed({
     critical: response.exactOptional(),
   }).exactOptional(),
 });
-export type WrittenRisk = z.output<typeof risk>;
 
 const testContext = closed({
   user_present: z.boolean().exactOptional(),
