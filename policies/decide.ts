@@ -87,10 +87,15 @@ export function decide(input: Judged): Decision {
   return conclude(input, { actions, spoke, used, failed, unmeasured, redact, risk });
 }
 
+/** What a refusal says while everything is locked; `reason` may be empty. */
+export function lockedWhy(reason: string): string {
+  return `everything is locked${reason === '' ? '' : `: ${reason}`}; a person can unlock it`;
+}
+
 /** What ends the judging before any rule: no session, a lock, the guard's own files. */
 function barrier({ context, locked, reading, isProtected }: Judged): { rule: string; why: string } | undefined {
   if (locked !== undefined)
-    return { rule: 'lock', why: `everything is locked${locked === '' ? '' : `: ${locked}`}; a person can unlock it` };
+    return { rule: 'lock', why: lockedWhy(locked) };
   if (context.session !== 'active') {
     return {
       rule: 'session',

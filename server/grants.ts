@@ -31,6 +31,8 @@ export type Grants = {
   finish(id: string, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<boolean>;
   /** Ends all that fit. */
   finishAll(fits: (grant: GrantRecord) => boolean, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<number>;
+  /** Ends what has run out, for clocks that jumped: a timer would come too late. */
+  lapse(): Promise<void>;
   /** Ends what a restart or a passed deadline ended while nobody ran. */
   recover(): Promise<void>;
   close(): void;
@@ -219,6 +221,12 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
       let count = 0;
       for (const id of ids) if (await finish(id, state, how)) count += 1;
       return count;
+    },
+    async lapse() {
+      for (const grant of Object.values(store.data.grants)) {
+        const left = Math.min(Date.parse(grant.expires_at) - clock.now(), (deadlines.get(grant.grant_id) ?? Number.POSITIVE_INFINITY) - clock.mono());
+        if (grant.state === 'active' && left <= 0) await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: 'its time ran out' });
+      }
     },
     async recover() {
       for (const grant of Object.values(store.data.grants)) {

@@ -11,7 +11,7 @@ import { type Found, type Judging, type Sight, identityMeta } from './judging.ts
 import { impactPromise, type Measured } from './measure.ts';
 import type { Inline } from './powers.ts';
 import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
-import { failureResult, refusalResult } from './refusals.ts';
+import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import type { Verdict } from '../policies/judge.ts';
 
 /** Milliseconds a downstream gets to answer. */
@@ -64,7 +64,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     if (seen.refusal) return refuse(call, sight.who, seen.refusal, seen.found);
     const { found, verdict, measured } = seen;
     if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight.who, verdict.decision, found, verdict);
-    if (audit.failed) return { result: failureResult('the audit cannot be written, so nothing is forwarded; the log of the guard says why', false) };
+    if (audit.failed) return { result: failureResult(AUDIT_FAILED, false) };
 
     // 9 spend the grant: nothing runs between the decision and this
     const taken = grants.reserve(verdict.decision.grants, verdict.reading.facts, verdict.call_digest);
@@ -79,7 +79,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     } catch {
       grants.release(taken);
       past.refused = true;
-      return { result: failureResult('the audit cannot be written, so nothing is forwarded; the log of the guard says why', false) };
+      return { result: failureResult(AUDIT_FAILED, false) };
     }
 
     // 11 forward
@@ -175,7 +175,7 @@ export function createGuard(parts: GuardParts): GuardPort {
       try {
         return await callTool(call);
       } catch {
-        return { result: failureResult('the guard could not judge this call, so it was refused', false) };
+        return { result: failureResult(audit.failed ? AUDIT_FAILED : 'the guard could not judge this call, so it was refused', false) };
       }
     },
     disconnected: parts.disconnected,

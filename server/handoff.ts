@@ -32,6 +32,9 @@ export type HandoffParts = { judging: Judging; policy: () => Policy; elevations:
 /** Judges and measures what was asked. Throws BadInput with what to send instead. */
 export async function prepare({ judging, policy }: HandoffParts, input: ElevationInput, sight: Sight, signal: AbortSignal): Promise<Prepared> {
   if ((input.calls?.length ?? 0) === 0 && input.scope === undefined) throw new BadInput('give `calls` (the calls you plan, as you would make them) or a `scope` such as `read:files:marketing/**`');
+  // a scope is judged by no call, and nothing new may come to be while everything is locked
+  const locked = judging.locked();
+  if (locked) return denied(locked);
   const wide = input.scope === undefined ? undefined : wanted(input.scope);
   const plans: Plan[] = [];
   for (const { tool, arguments: args } of input.calls ?? []) {

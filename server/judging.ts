@@ -1,7 +1,7 @@
 // The steps of the road that judge: find the tool, check its arguments, put together what is known, decide, measure and decide again.
 import type { BoundServer } from '../policies/classify.ts';
 import type { Reading } from '../policies/reading.ts';
-import { decide, refusal, UNREAD_RISK } from '../policies/decide.ts';
+import { decide, lockedWhy, refusal, UNREAD_RISK } from '../policies/decide.ts';
 import { type Verdict, judge } from '../policies/judge.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { misfit } from './arguments.ts';
@@ -38,6 +38,8 @@ export type Judging = {
   find(name: string): Found | Decision;
   /** A refusal when the arguments don't fit the tool's own schema. */
   fit(found: Found, args: Record<string, unknown>): Decision | undefined;
+  /** The refusal while everything is locked. */
+  locked(): Decision | undefined;
   judge(found: Found, args: Record<string, unknown>, sight: Sight, options?: { measured?: Measured; grants?: readonly GrantView[] }): Verdict;
   /** Whether rules alone let the agent read all that a statement touches. */
   mayRead(found: Found, reading: Reading, sight: Sight): boolean;
@@ -60,6 +62,10 @@ export function createJudging(parts: JudgingParts): Judging {
     fit(found, args) {
       const problem = misfit(found.definition.inputSchema, args);
       return problem === undefined ? undefined : refusal('schema', problem, UNREAD_RISK);
+    },
+    locked() {
+      const { lock } = parts.store.data;
+      return lock ? refusal('lock', lockedWhy(lock.reason ?? ''), UNREAD_RISK) : undefined;
     },
     judge(found, args, { context, who }, options = {}) {
       const locked = parts.store.data.lock;

@@ -38,7 +38,7 @@ import { createPlans } from './plans.ts';
 import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
-import { badInputResult } from './refusals.ts';
+import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 
 /** How long a first `tools/list` waits for slow downstreams. */
@@ -246,6 +246,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
 
   async function identify({ client }: Pick<IncomingCall, 'client'>): Promise<Sight> {
     await clockGuard.check();
+    await grants.lapse();
     const { session, record } = await identity.touch();
     const present = identity.userPresent();
     const context: Context = { now: clock.now(), zone: config.timezone, session };
@@ -301,7 +302,15 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     },
     disconnected: (client) => powers.gone(client),
   });
-  const ready = () => (started ??= downstreams.start(START_MS).then(seen));
+  const ready = () =>
+    (started ??= downstreams
+      .start(START_MS)
+      .then(seen)
+      .catch((error: unknown) => {
+        // what could not be recorded now may be at the next call
+        started = undefined;
+        throw error;
+      }));
   /** Pins what the downstreams offer before the first call can reach it. */
   async function seen(): Promise<void> {
     for (const one of downstreams.all()) if (one.state === 'ready') await pins.see(one.entry.name, one.tools());
@@ -313,7 +322,11 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   };
   const call = guard.callTool;
   guard.callTool = async (incoming) => {
-    await ready();
+    try {
+      await ready();
+    } catch {
+      return { result: failureResult(audit.failed ? AUDIT_FAILED : 'what the tools are could not be recorded; the log of the guard says why', false) };
+    }
     return call(incoming);
   };
 

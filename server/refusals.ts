@@ -26,6 +26,8 @@ export function refusalResult(decision: Decision, call: { tool: string; argument
   return { content: [{ type: 'text', text: lines.join('\n') }], isError: true, _meta: { 'perimeter/decision': meta } };
 }
 
+export const AUDIT_FAILED = 'the audit cannot be written, so nothing is forwarded; the log of the guard says why';
+
 /** A call that was allowed and could not be carried out. `reached` says whether the downstream may have done it. */
 export function failureResult(message: string, reached: boolean): ToolResult {
   const effect = reached ? 'It may or may not have been carried out: check before you try again.' : 'It was not carried out.';

@@ -69,7 +69,7 @@ describe('what changed between the approval and the call', () => {
     let answer: (value: ReturnType<typeof yes>) => void = () => undefined;
     const given = await guarded({ human: () => new Promise((resolve) => (answer = resolve)) });
     const asking = given.ask({ calls: [{ tool: 'delete', arguments: OLD }] });
-    await expect.poll(() => given.questions.length).toBe(1);
+    await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
     given.redefine('files', { delete: { ...DELETE, description: 'deletes everything' }, write: {} });
     answer(yes());
     await asking;
@@ -97,7 +97,7 @@ describe('what changed between the approval and the call', () => {
     let answer: (value: ReturnType<typeof yes>) => void = () => undefined;
     const given = await guarded({ human: () => new Promise((resolve) => (answer = resolve)) });
     const asking = given.ask({ calls: [{ tool: 'delete', arguments: OLD }] });
-    await expect.poll(() => given.questions.length).toBe(1);
+    await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
     given.rules(`${RULES}\n  - { id: more, why: one more, effect: ask, scope: delete:files }`);
     answer(yes());
     expect(await asking).toMatchObject({ status: 'cancelled' });
@@ -159,7 +159,7 @@ describe('what changed between the approval and the call', () => {
     const inline = '  - { id: inline, why: a look first, effect: ask, scope: delete:files, ask: inline }';
     const given = await guarded({ rules: inline, human: () => new Promise((resolve) => (answer = resolve)) });
     const calling = given.call('delete', OLD);
-    await expect.poll(() => given.questions.length).toBe(1);
+    await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
     given.redefine('files', { delete: { ...DELETE, description: 'deletes everything' }, write: {} });
     answer(yes());
     expect((await calling).isError).toBe(true);

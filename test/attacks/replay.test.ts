@@ -160,7 +160,7 @@ describe('a client that vanishes while it waits', () => {
     const raw = await wire();
     raw.initialize();
     raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'request_elevation', arguments: { justification: 'x', calls: [WRITE] } } });
-    await expect.poll(() => perimeter.elevations.pending().length).toBe(1);
+    await expect.poll(() => perimeter.elevations.pending().length, { timeout: 10_000 }).toBe(1);
     const request_id = perimeter.elevations.pending()[0]?.request_id ?? '';
     await raw.leave();
     await command('approve', { id: request_id, typed: true });
