@@ -23,10 +23,9 @@ export function terms(request: RequestRecord, given: readonly (Narrower | Approv
   function narrow(so_far: Terms, by: Narrower): Terms {
     const once = so_far.once || (by.once === true && request.exact.length > 0);
     const minutes = Math.min(so_far.minutes, by.minutes ?? so_far.minutes);
-    const budget: Budget = {
-      ...so_far.budget,
-      uses: once ? request.exact.length : Math.min(so_far.budget.uses, by.uses ?? so_far.budget.uses),
-    };
+    // "once" of a scope without planned calls is one use of it
+    const uses = by.once === true ? 1 : (by.uses ?? so_far.budget.uses);
+    const budget: Budget = { ...so_far.budget, uses: once ? request.exact.length : Math.min(so_far.budget.uses, uses) };
     if (by.records !== undefined) budget.records = Math.min(by.records, so_far.budget.records ?? by.records);
     const scope = by.scope === undefined ? so_far.scope : inside(by.scope, so_far.scope);
     const edited =

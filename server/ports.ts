@@ -15,7 +15,12 @@ export type ToolResult = {
 } & Record<string, unknown>;
 
 /** The question put to a human through a form in the client. One required field `decision`, plus `number` when `typed`. */
-export type Question = { request_id: string; message: string; typed: boolean };
+export type Question = {
+  request_id: string;
+  message: string;
+  typed: boolean /** What each yes gives, in a few words. */;
+  yes?: { once: string; approve: string };
+};
 /** What came back from a form. `after` is how many milliseconds the client took; a human is not faster than `channels.min_answer`. */
 export type FormAnswer = {
   request_id: string;
@@ -325,7 +330,15 @@ export type SessionRecord = {
 export type LockRecord = { reason?: string; set_at: string; by: string };
 
 /** How often a rule asked and what became of it; `scopes` counts what was approved. */
-export type RuleStats = { asked: number; approved: number; denied: number; expired: number; edited: number; scopes: Record<string, number>; scopes_left_out?: boolean };
+export type RuleStats = {
+  asked: number;
+  approved: number;
+  denied: number;
+  expired: number;
+  edited: number;
+  scopes: Record<string, number>;
+  scopes_left_out?: boolean;
+};
 /** What was seen of a client, by the name and version it gives itself. It chooses how we ask, never whether. */
 export type ClientRecord = {
   /** Forms that a human answered in it, in a row since it last failed to show one; answers that were the client's own; forms it never showed. */

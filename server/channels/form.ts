@@ -1,4 +1,5 @@
 // The form in the client: what counts as a human's answer, and what is the client answering by itself.
+import { formatDuration } from '../../policies/durations.ts';
 import type { ClientHandle, FormAnswer, Question, RequestRecord } from '../ports.ts';
 import { type Behaviours, DRAWS_NUMBERS } from './behaviour.ts';
 import { asksNumber } from './terminal.ts';
@@ -39,6 +40,12 @@ export function formAnswers(client: ClientHandle, request: RequestRecord, behavi
   return proof && behaviours.shows(client);
 }
 
+/** The question, with what each yes gives in its title: some clients fold the end of the message away (docs/clients.md). */
 export function questionOf(request: RequestRecord): Question {
-  return { request_id: request.request_id, message: request.message, typed: request.proof === 'typed' };
+  const { request_id, message, proof, minutes, budget, exact_only, exact } = request;
+  const calls = exact.length === 1 ? 'exactly this call' : `exactly these ${exact.length} calls`;
+  const uses = budget.uses === 1 ? 'one use' : `${budget.uses} uses`;
+  const approve = `Approve for ${formatDuration(minutes * 60_000)}, ${exact_only ? calls : uses}`;
+  const once = `Approve once: ${exact.length === 0 ? 'one use' : calls}`;
+  return { request_id, message, typed: proof === 'typed', yes: { once, approve } };
 }

@@ -4,11 +4,14 @@ import { isRecord } from './messages.ts';
 
 /** Deny comes first, since some clients pre-select the first option; there is no default, and no free text. */
 const DECISIONS = ['deny', 'approve_once', 'approve'];
-const TITLES = ['Deny', 'Approve once', 'Approve for the time shown'];
+const PLAIN_YES = { once: 'Approve once', approve: 'Approve for the time shown' };
 
 /** The `params` of `elicitation/create`. `mode` is left out: older revisions don't know it, and its absence means a form. */
 export function formParams(question: Question): { message: string; requestedSchema: Record<string, unknown> } {
-  const decision = { type: 'string', title: 'Decision', enum: DECISIONS, enumNames: TITLES };
+  const { once, approve } = question.yes ?? PLAIN_YES;
+  // some clients fold the end of a long message away
+  const description = 'The whole question, should this client cut it: perimeter pending';
+  const decision = { type: 'string', title: 'Decision', description, enum: DECISIONS, enumNames: ['Deny', once, approve] };
   const number = { type: 'integer', title: 'Number', description: 'Type the number from the message' };
   return {
     message: question.message,

@@ -9,8 +9,9 @@ import type { ClientProgram } from './programs/program.ts';
 import { Screen } from './screen.ts';
 
 const CAPTURES = join(packageRoot(), '.clients', 'captures');
-/** After a client shows its prompt, its servers still take a moment. */
-const SETTLE_MS = 2_500;
+/** After a client heard what tools there are, it still takes a moment. */
+const SETTLE_MS = 1_000;
+const TOOLS_WITHIN_MS = 30_000;
 
 export class Session {
   readonly company: Company;
@@ -39,7 +40,7 @@ export class Session {
     const screen = new Screen({ command: [bin, ...args], env: given, folder: project });
     if (program.ready) {
       await screen.shows(program.ready, 60);
-      await sleep(SETTLE_MS);
+      await toolsListed(company);
       await screen.types(prompt);
       await screen.keys('Enter');
     }
@@ -63,6 +64,15 @@ export class Session {
     await this.model.close();
     this.company.remove();
   }
+}
+
+async function toolsListed(company: Company): Promise<void> {
+  const end = performance.now() + TOOLS_WITHIN_MS;
+  while (!company.wire('out').some(({ result }) => result?.tools !== undefined)) {
+    if (performance.now() > end) throw new Error(`the guard listed no tools in time: ${company.log()}`);
+    await sleep(200);
+  }
+  await sleep(SETTLE_MS);
 }
 
 /** Some clients leave a daemon behind. Whatever has this run's home in its environment was started by this run. */

@@ -23,7 +23,7 @@ describeClient(codex, (start) => {
     session.capture('form', form);
     expect(form).toContain('This will affect 23 records in customers');
     expect(form).toContain('The agent claimed 20.');
-    expect(form).toMatch(/› 1\. Deny\n\s+2\. Approve once\n\s+3\. Approve for the time shown/);
+    expect(form).toMatch(/› 1\. Deny\n\s+2\. Approve once: exactly this call\n\s+3\. Approve for 30 minutes, one use/);
     await humanReads();
     await session.screen.keys('Down', 'Enter');
     expect(await answer).toContain('"status":"granted"');
