@@ -356,7 +356,7 @@ class Collector {
       facts['recipients.domains'] = distinct(this.#recipients.map((box) => box.domain));
     }
     if (this.#hasAttendees) facts['attendees.domains'] = distinct(this.#attendees.map((box) => box.domain));
-    const events = this.#actions.filter((action) => action.kind === 'event').length;
+    const events = this.#actions.filter((action) => action.kind === 'event' && action.resource !== undefined).length;
     if (events > 0) facts['events'] ??= events;
     this.#urlFacts();
     this.#dataClasses();

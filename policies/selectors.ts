@@ -60,7 +60,10 @@ export type Leaf = { path: string; value: string };
 
 /** Every string in the arguments (keys too) that no selector covers, with its place; bounded in number and depth by the wire's limits. */
 export function uncoveredLeaves(args: Record<string, unknown>, selectors: readonly Selector[]): Leaf[] {
-  const covered = new Set(selectors.map((selector) => selector.replaceAll('[]', '')));
+  const places = selectors.map((selector) => selector.replaceAll('[]', ''));
+  const covered = new Set(places);
+  /** A text where an object is expected stands for its field, as `pick` takes it. */
+  const stands = (path: string) => places.some((place) => place.startsWith(`${path}.`));
   const leaves: Leaf[] = [];
   const walk = (value: unknown, path: string): void => {
     if (path !== '' && covered.has(path)) {
@@ -71,6 +74,7 @@ export function uncoveredLeaves(args: Record<string, unknown>, selectors: readon
         return;
       }
     }
+    if (typeof value === 'string' && path !== '' && stands(path)) return;
     if (typeof value === 'string') leaves.push({ path: path.trim(), value });
     else if (Array.isArray(value)) for (const item of value) walk(item, path);
     else if (typeof value === 'object' && value !== null) {

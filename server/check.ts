@@ -60,7 +60,9 @@ export type CheckWorld = {
   isProtected: (absolute: string, reach: Reach) => boolean;
 };
 
-type Session = { history: PastCall[]; grants: GrantView[] };
+type Session = { history: PastCall[]; grants: Issued[] };
+/** `issued` in milliseconds since the epoch: a line that plays earlier doesn't have the grant yet. */
+type Issued = GrantView & { issued: number };
 
 /** A judge of lines that remembers each session: what was called, read and granted before. */
 export function createChecker(world: CheckWorld): (value: unknown) => CheckAnswer {
@@ -109,7 +111,7 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
       definition_digest: '',
       context: contextOf(world, line, now),
       history: session.history,
-      grants: session.grants,
+      grants: session.grants.filter((one) => one.issued <= now),
       ...(line.context.records === undefined ? {} : { measured: { records: line.context.records } }),
       isProtected: world.isProtected,
     },
@@ -159,9 +161,10 @@ function contextOf(world: CheckWorld, line: Line, now: number): Context {
 }
 
 /** A grant as the line gives it. Without `rules` it answers whatever rule asks; a raised risk only where it says so. */
-function view(given: z.infer<typeof grant>, now: number, id: string): GrantView {
+function view(given: z.infer<typeof grant>, now: number, id: string): Issued {
   const rules = [...(given.rules ?? ['*']), ...(given.risk === undefined ? [] : ['risk'])];
   return {
+    issued: now,
     grant_id: id,
     scope: [given.scope].flat(),
     rules,

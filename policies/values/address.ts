@@ -81,6 +81,9 @@ function readText(text: string): Mailbox[] {
       throw new Unreadable('an address holds invisible characters or odd blanks; type it anew');
     }
   }
+  const route = /(?:^|[\s<,;:])@[^\s<>@,:]+[,:]/.exec(text);
+  if (route && text.includes('@', route.index + route[0].length))
+    throw new Unreadable('a recipient names a route over another host; give the address alone');
   const parsed = addressparser(text, { flatten: true }).map(({ name, address }) => mailboxOf(address === '' ? name : address));
   return [...parsed, ...lookalikes(text)];
 }

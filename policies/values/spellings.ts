@@ -28,6 +28,7 @@ const RESPELLINGS: readonly Respelling[] = [
   (text) => [/\.{3}[\\/.]/.test(text) ? text.replace(/\.\.[\\/]/g, '') : text],
   (text) => [text.replace(/(^|[\\/])(\.{1,2});[^\\/]*/g, '$1$2')],
   braces,
+  parents,
 ];
 
 /**
@@ -104,6 +105,11 @@ function unescaped(text: string): string {
   return text.replace(/\\u([0-9a-f]{4})|\\x([0-9a-f]{2})/gi, (_, long?: string, short?: string) =>
     String.fromCharCode(Number.parseInt(long ?? short ?? '', 16)),
   );
+}
+
+/** A name such as `.*`, `.?` or `[.][.]`, which a shell that fills in patterns takes for `..` too. */
+function parents(text: string): string[] {
+  return [text.replace(/(?<=^|[\\/])(?:\.|\[[^\]\\/]{1,16}\])(?:[.?*]|\[[^\]\\/]{1,16}\])\*?(?=[\\/]|$)/g, '..')];
 }
 
 /** The first brace group expanded as a shell does: `{a,b}` and `{1..3}`; a group without a comma or range is literal. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { CheckAnswer } from '../../server/check.ts';
 import { Bench, type Case, linesOf, readCases, readTools, serversOf, type Tools, withOpenSchemas } from '../cases/runner.ts';
 
-const files = [readCases('bypass')];
+const files = [readCases('bypass'), readCases('siblings')];
 const cases = files.flatMap((file) => file.cases);
 const rules = Object.assign({}, ...files.map((file) => file.policies ?? {})) as NonNullable<(typeof files)[0]['policies']>;
 const tools = readTools('bypass-tools');
