@@ -126,7 +126,7 @@ function judgeValue(clause: Clause, value: FactValue, reading: Reading): Verdict
     case 'at_most':
     case 'above':
     case 'at_least':
-      return compare(clause.operator, value, wanted);
+      return compareAll(clause.operator, [value].flat(), wanted);
     default:
       return judgeSet(
         clause,
@@ -135,6 +135,13 @@ function judgeValue(clause: Clause, value: FactValue, reading: Reading): Verdict
         reading,
       );
   }
+}
+
+/** Of several numbers, some of which hold and some don't, neither can be said: an allow stays silent, an ask or deny applies. */
+function compareAll(operator: string, values: readonly unknown[], limit: unknown): Verdict {
+  const verdicts = new Set(values.map((value) => compare(operator, value, limit)));
+  if (verdicts.size > 1) return 'missing';
+  return [...verdicts][0] ?? 'no';
 }
 
 function compare(operator: string, value: unknown, limit: unknown): Verdict {

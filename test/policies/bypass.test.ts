@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { CheckAnswer } from '../../server/check.ts';
 import { Bench, type Case, linesOf, readCases, readTools, serversOf, type Tools, withOpenSchemas } from '../cases/runner.ts';
 
-const files = [readCases('bypass'), readCases('siblings')];
+const files = [readCases('bypass'), readCases('siblings'), readCases('agents')];
 const cases = files.flatMap((file) => file.cases);
 const rules = Object.assign({}, ...files.map((file) => file.policies ?? {})) as NonNullable<(typeof files)[0]['policies']>;
-const tools = readTools('bypass-tools');
+const tools = { ...readTools('bypass-tools'), ...readTools('agents-tools') };
 /** Rule sets that say the words of another one in another way: its cases hold for them too. */
 const RETOLD: Record<string, string> = {
   'fs-marketing-otherwise': 'fs-marketing',
