@@ -140,7 +140,7 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
         issued_at: iso(now),
         expires_at: iso(now + for_ms),
       };
-      await audit.append({ type: 'grant.issued', action: 'permission_granted', ...about(grant), budget: grant.budget, granted_by: grant.granted_by, approver: grant.approver, channel: grant.channel, expires_at: grant.expires_at });
+      await audit.append({ type: 'grant.issued', action: 'permission_granted', ...about(grant), budget: grant.budget, granted_by: grant.granted_by, approver: grant.approver, channel: grant.channel, expires_at: grant.expires_at, terms: terms(grant) });
       try {
         await store.update((data) => {
           data.grants[grant.grant_id] = grant;
@@ -246,6 +246,13 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
 export function about(grant: GrantRecord): Pick<AuditInput, 'grant_id' | 'request_id' | 'agent_id' | 'user' | 'session_id' | 'scope' | 'rules' | 'conditions'> {
   const fields = { grant_id: grant.grant_id, request_id: grant.request_id, agent_id: grant.agent, user: grant.user, session_id: grant.session_id, scope: grant.scope, rules: grant.rules };
   return grant.while ? { ...fields, conditions: grant.while } : fields;
+}
+
+/** All that a grant holds to beside what its events say: with it in the audit, a lost state can be rebuilt. */
+function terms(grant: GrantRecord): Record<string, unknown> {
+  const { grant_id: _id, request_id: _request, state: _state, user: _user, agent: _agent, session_id: _session, scope: _scope, rules: _rules, ...rest } = grant;
+  const { budget: _budget, remaining: _remaining, issued_at: _issued, expires_at: _expires, approver: _approver, channel: _channel, granted_by: _by, while: _while, ...held } = rest;
+  return held;
 }
 
 function less(budget: Budget, taken: Budget | undefined): Budget {

@@ -114,6 +114,7 @@ export async function createIdentity(parts: {
       type: 'session.opened',
       agent_id: agent,
       user: user.name,
+      role: user.role,
       session_id,
       expires_at,
       how,

@@ -40,6 +40,7 @@ import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './p
 import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
+import { rebuild } from './store/rebuild.ts';
 
 /** How long a first `tools/list` waits for slow downstreams. */
 const START_MS = 20_000;
@@ -113,6 +114,9 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     policy_digest: policies.current.digest,
     facts: { rules: policies.current.rules.length },
   });
+
+  const restored = await rebuild(store, audit);
+  if (restored !== undefined) log(restored);
 
   let stopper = new AbortController();
   const grants = createGrants({ store, audit, clock, policyDigest: () => policies.current.digest });

@@ -3,6 +3,9 @@ import { definitionDigest } from './catalog.ts';
 import { iso } from './clock.ts';
 import type { AuditLog, Clock, Store, ToolDefinition } from './ports.ts';
 
+/** As many items as a list in the audit holds. */
+const MAX_TOOLS_AN_EVENT = 100;
+
 export type Pins = {
   /** Pins what is new, holds what changed. */
   see(server: string, tools: readonly ToolDefinition[]): Promise<void>;
@@ -13,7 +16,12 @@ export type Pins = {
   accept(server: string, tool: string | undefined, by: string): Promise<string[]>;
 };
 
-type Parts = { store: Store; audit: Pick<AuditLog, 'append'>; clock: Clock; /** Called when another set of tools is held back. */ changed: () => void };
+type Parts = {
+  store: Store;
+  audit: Pick<AuditLog, 'append'>;
+  clock: Clock /** Called when another set of tools is held back. */;
+  changed: () => void;
+};
 
 export function createPins({ store, audit, clock, changed: told }: Parts): Pins {
   const key = (server: string, tool: string) => `${server}/${tool}`;
@@ -32,12 +40,22 @@ export function createPins({ store, audit, clock, changed: told }: Parts): Pins 
       else if (pin.digest === digest && pin.held !== undefined) fresh.push([id, digest]);
     }
     if (fresh.length === 0 && changed.length === 0) return;
-    if (fresh.length > 0) await audit.append({ type: 'tool.pinned', server, tools: fresh.map(([id]) => id.slice(server.length + 1)) });
-    for (const [id] of changed) await audit.append({ type: 'tool.changed', server, tool: id.slice(server.length + 1), outcome: 'held' });
+    for (let at = 0; at < fresh.length; at += MAX_TOOLS_AN_EVENT) {
+      const some = fresh.slice(at, at + MAX_TOOLS_AN_EVENT);
+      await audit.append({
+        type: 'tool.pinned',
+        server,
+        tools: some.map(([id]) => id.slice(server.length + 1)),
+        digests: some.map(([, digest]) => digest),
+      });
+    }
+    for (const [id, digest] of changed)
+      await audit.append({ type: 'tool.changed', server, tool: id.slice(server.length + 1), digests: [digest], outcome: 'held' });
     const now = iso(clock.now());
     await store.update((data) => {
       for (const [id, digest] of fresh) data.pins[id] = { digest, accepted_at: now };
-      for (const [id, digest] of changed) data.pins[id] = { ...(data.pins[id] ?? { digest: '', accepted_at: now }), held: digest };
+      for (const [id, digest] of changed)
+        data.pins[id] = { ...(data.pins[id] ?? { digest: '', accepted_at: now }), held: digest };
     });
     told();
   }
@@ -52,13 +70,33 @@ export function createPins({ store, audit, clock, changed: told }: Parts): Pins 
       const id = key(server, definition.name);
       const pin = Object.hasOwn(store.data.pins, id) ? store.data.pins[id] : undefined;
       if (pin && pin.held === undefined && pin.digest === definitionDigest(definition)) return undefined;
-      return pin ? `its definition changed since it was accepted; a person can look at it and run \`perimeter pins accept ${id}\`` : 'its definition was not seen yet; try again in a moment';
+      return pin
+        ? `its definition changed since it was accepted; a person can look at it and run \`perimeter pins accept ${id}\``
+        : 'its definition was not seen yet; try again in a moment';
     },
-    list: () => Object.entries(store.data.pins).map(([tool, pin]) => ({ tool, digest: pin.held ?? pin.digest, held: pin.held !== undefined })),
+    list: () =>
+      Object.entries(store.data.pins).map(([tool, pin]) => ({
+        tool,
+        digest: pin.held ?? pin.digest,
+        held: pin.held !== undefined,
+      })),
     async accept(server, tool, by) {
-      const ids = Object.keys(store.data.pins).filter((id) => id.startsWith(`${server}/`) && (tool === undefined || id === key(server, tool)) && store.data.pins[id]?.held !== undefined);
+      const ids = Object.keys(store.data.pins).filter(
+        (id) =>
+          id.startsWith(`${server}/`) &&
+          (tool === undefined || id === key(server, tool)) &&
+          store.data.pins[id]?.held !== undefined,
+      );
       if (ids.length === 0) return [];
-      for (const id of ids) await audit.append({ type: 'tool.pinned', server, tool: id.slice(server.length + 1), approver: by, granted_by: 'human' });
+      for (const id of ids)
+        await audit.append({
+          type: 'tool.pinned',
+          server,
+          tool: id.slice(server.length + 1),
+          digests: [store.data.pins[id]?.held ?? ''],
+          approver: by,
+          granted_by: 'human',
+        });
       await store.update((data) => {
         for (const id of ids) {
           const pin = data.pins[id];

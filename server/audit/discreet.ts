@@ -14,7 +14,7 @@ const FIELDS: Readonly<Record<string, FieldClass>> = {
     'id',
     'type agent_id session_id user policy_digest args_digest approver request_id grant_id call_id expires_at digest definition_digest',
   ),
-  ...classed('id', 'key origin sha256 root note connection_id opened_at created_at newest'),
+  ...classed('id', 'key origin sha256 root note connection_id opened_at created_at newest digests'),
   ...classed(
     'public',
     'server tool budget remaining conditions decision rule rules where failed risk granted_by channel proof user_present',
@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<string, FieldClass>> = {
   ),
   ...classed(
     'public',
-    'measured actual claimed strength spent exact once tools accepted_damage damage checkpoint_every copy_problem events survive_restart first last',
+    'measured actual claimed strength spent exact once tools accepted_damage damage checkpoint_every copy_problem events survive_restart first last terms',
   ),
   ...classed('resource', 'action resource actions scope per_resource'),
   ...classed('prose', 'justification why message reason problem filter request'),

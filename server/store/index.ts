@@ -9,7 +9,11 @@ import { prune } from './prune.ts';
 import { emptyState } from './schema.ts';
 
 /** `recovered` says, in words for the user, what was wrong with the state that was found, if it couldn't be used. */
-export type OpenedStore = Store & { recovered?: string };
+export type OpenedStore = Store & {
+  recovered?: string;
+  /** From now on every write says which record of the audit it reflects. */
+  follow(newest: () => number): void;
+};
 
 type Change = { apply(draft: StateData): unknown; resolve(value: unknown): void; reject(error: unknown): void };
 
@@ -31,6 +35,7 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
   let waiting: Change[] = [];
   let draining: Promise<void> | undefined;
   let closed = false;
+  let newest = () => live.seq;
 
   /** Takes all changes that wait, writes them at once, and goes on until none waits. */
   const drain = async () => {
@@ -53,6 +58,7 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
       if (done.length === 0) continue;
       try {
         prune(draft, clock.now());
+        draft.seq = Math.max(draft.seq, newest());
         low.data = draft;
         await low.write();
         live = freeze(draft);
@@ -77,6 +83,9 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
         waiting.push({ apply, resolve: (value) => resolve(value as T), reject });
         draining ??= Promise.resolve().then(drain);
       });
+    },
+    follow(seq) {
+      newest = seq;
     },
     async close() {
       closed = true;
