@@ -50,6 +50,7 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
   /** Monotonic deadlines: a wall clock set back never lengthens a grant. */
   const deadlines = new Map<string, number>();
   const timers = new Map<string, Timer>();
+  const ending = new Set<string>();
 
   const alive = (grant: GrantRecord) =>
     grant.state === 'active' && grant.policy_digest === policyDigest() && Date.parse(grant.expires_at) > clock.now() && clock.mono() < (deadlines.get(grant.grant_id) ?? Number.NEGATIVE_INFINITY);
@@ -112,16 +113,22 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
 
   async function finish(id: string, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<boolean> {
     const grant = store.data.grants[id];
-    if (!grant || grant.state !== 'active') return false;
+    // one ending each: whoever comes while the first is being written finds it ended
+    if (!grant || grant.state !== 'active' || ending.has(id)) return false;
+    ending.add(id);
     // gone from memory first, so that no call slips in while the record is written
     deadlines.delete(id);
     const event: AuditInput = { type: how.type, ...about(grant), outcome: state, why: how.reason };
     if (how.by !== undefined) event.approver = how.by;
-    await audit.append(event);
-    await store.update((data) => {
-      const record = data.grants[id];
-      if (record) record.state = state;
-    });
+    try {
+      await audit.append(event);
+      await store.update((data) => {
+        const record = data.grants[id];
+        if (record) record.state = state;
+      });
+    } finally {
+      ending.delete(id);
+    }
     forget(id);
     return true;
   }
