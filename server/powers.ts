@@ -95,12 +95,11 @@ export function createPowers(parts: PowerParts): Powers {
     return 'question' in request ? request : answerFor(await waitFor(request, call));
   }
 
-  /** Makes the request, or joins the one that waits already, and puts a new one to a human. */
+  /** Makes the request, or joins the one that waits already, and has it put to a human. */
   async function put(prepared: Extract<Prepared, { draft: unknown }>, input: ElevationInput, call: IncomingCall, sight: Sight): Promise<RequestRecord | { question: Question }> {
-    const before = new Set(elevations.pending().map((one) => one.request_id));
     const request = await elevations.ask(prepared.draft);
     plans.keep(request.request_id, { input, sight, impacts: prepared.impacts, withheld: prepared.withheld });
-    if (request.state !== 'pending' || before.has(request.request_id)) return request;
+    if (request.state !== 'pending') return request;
     waiting.set(request.request_id, call.client.connection_id);
     const question = ladder.start(request, call.client);
     return question === undefined ? request : { question };

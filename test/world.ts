@@ -87,6 +87,8 @@ export type WorldOptions = {
   bindings?: string;
   /** By name; or made for the world's folder. */
   servers?: Record<string, TinyServer> | ((folder: string) => Record<string, TinyServer>);
+  /** Servers as real processes, in place of `servers`. */
+  processes?: Record<string, { command: string; args: string[] }>;
   /** Members of `perimeter` in mcp.json. */
   settings?: Record<string, unknown>;
   /** Extra members of each server entry. */
@@ -96,6 +98,10 @@ export type WorldOptions = {
   /** A folder to use again, for restarts. */
   folder?: string;
   wait_ms?: number;
+  /** After how many ms a form without an answer is not enough. */
+  climb_ms?: number;
+  /** Is shown what the desktop would show. */
+  notify?: (title: string, line: string) => void;
   /** How long a request outlives its client, in ms. */
   gone_ms?: number;
   /** The audit's disk, to make it fail. */
@@ -109,6 +115,8 @@ export type World = {
   /** What reached a downstream, in order. */
   forwarded: Forwarded[];
   questions: Question[];
+  /** Requests whose form was taken away again. */
+  withdrawn: string[];
   call(
     tool: string,
     args?: Record<string, unknown>,
@@ -153,6 +161,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   if (options.folder === undefined) write(folder, options, servers);
   const forwarded: Forwarded[] = [];
   const questions: Question[] = [];
+  const withdrawn: string[] = [];
   const listeners: ((name: string) => void)[] = [];
   const config = loadConfig(join(folder, 'mcp.json'), { HOME: join(folder, 'home') });
   const perimeter = await openPerimeter({
@@ -161,9 +170,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     log: () => undefined,
     version: '0.0.0',
     perimeterCommand: { command: 'perimeter', args: [] },
-    downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners),
+    ...(options.processes === undefined ? { downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners) } : {}),
     wait_ms: options.wait_ms ?? 2_000,
     ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
+    ...(options.climb_ms === undefined ? {} : { climb_ms: options.climb_ms }),
+    ...(options.notify === undefined ? {} : { notify: options.notify }),
     ...(options.auditFiles === undefined ? {} : { auditFiles: options.auditFiles }),
   });
   const commands = createCommands(perimeter);
@@ -175,8 +186,9 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       version: '1',
       era: 'legacy',
       forms: options.human !== undefined,
-      async form(question) {
+      async form(question, gone) {
         questions.push(question);
+        gone?.addEventListener('abort', () => withdrawn.push(question.request_id));
         const answer = await options.human?.(question);
         if (answer === undefined) return new Promise<FormAnswer>(() => undefined);
         return { request_id: question.request_id, ...answer };
@@ -192,6 +204,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     folder,
     forwarded,
     questions,
+    withdrawn,
     client,
     async call(tool, args = {}, given = {}) {
       const reply = await perimeter.guard.callTool({
@@ -257,7 +270,9 @@ function write(folder: string, options: WorldOptions, servers: Record<string, Ti
   mkdirSync(join(folder, 'policies', 'bindings'), { recursive: true });
   writeFileSync(rulesFile(folder), rulesText(options.rules ?? ''));
   if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
-  const mcpServers = Object.fromEntries(
+  const mcpServers =
+    options.processes ??
+    Object.fromEntries(
     Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]),
   );
   const settings = {

@@ -32,7 +32,7 @@ export type LadderParts = {
 };
 
 export type Ladder = {
-  /** Puts a new request to a human. Returns the question, where the client must carry it as the answer to its call. */
+  /** Puts a request to a human, once. Returns the question, where the client must carry it as the answer to its call. */
   start(request: RequestRecord, client: ClientHandle): Question | undefined;
   /** An answer that came back with a call. It counts once. */
   answered(client: ClientHandle, request: RequestRecord, answer: FormAnswer): Promise<void>;
@@ -122,6 +122,8 @@ export function createLadder(parts: LadderParts): Ladder {
   return {
     start(request, client) {
       const id = request.request_id;
+      // one prompt, however many ask for the same at once
+      if (rungs.has(id) || elevations.get(id)?.state !== 'pending') return undefined;
       const rung: Rung = { asked: clock.mono(), answered: false, withdrawn: new AbortController(), climbed: false };
       rungs.set(id, rung);
       const carried = client.era === 'modern';

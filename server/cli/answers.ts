@@ -88,9 +88,11 @@ function notes(request: Request, { once, minutes, uses, records, scope }: Narrow
   const parts = [
     ...(once ? ['exactly the calls shown, one use each'] : []),
     ...(scope ? [scope.join(', ')] : []),
-    ...(uses !== undefined && !once ? [uses === 1 ? 'one use' : `${uses} uses`] : []),
-    ...(records === undefined ? [] : [`${records} record${records === 1 ? '' : 's'} at most`]),
-    ...(minutes === undefined ? [] : [formatDuration(Math.min(minutes, request.minutes) * 60_000)]),
+    ...(uses !== undefined && uses < (request.budget.uses ?? uses) && !once ? [uses === 1 ? 'one use' : `${uses} uses`] : []),
+    ...(records !== undefined && records < (request.budget.records ?? records + 1)
+      ? [`${records} record${records === 1 ? '' : 's'} at most`]
+      : []),
+    ...(minutes !== undefined && minutes < request.minutes ? [formatDuration(minutes * 60_000)] : []),
   ];
   const people = peopleLeft(request);
   return [

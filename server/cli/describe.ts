@@ -78,7 +78,7 @@ const MINUTE_MS = 60_000;
 
 function left(until: string, now: number): string {
   const rest = epoch(until) - now;
-  return rest < MINUTE_MS ? 'less than a minute' : formatDuration(Math.floor(rest / MINUTE_MS) * MINUTE_MS);
+  return rest < MINUTE_MS ? 'less than a minute' : formatDuration(Math.ceil(rest / MINUTE_MS) * MINUTE_MS);
 }
 
 function ago(at: string, now: number): string {
