@@ -6,8 +6,17 @@ const MAX_SCANNED = 1_000_000;
 
 export type Inspected = { result: ToolResult; classes: string[]; /** Obligations that could not be met. */ withheld?: string };
 
-/** Looks a result through and removes what `redact` names, as `result.<path>`. */
+/** Looks a result through and removes what `redact` names, as `result.<path>`. Never throws: what can't be looked through is withheld. */
 export function inspect(given: ToolResult, redact: readonly string[]): Inspected {
+  try {
+    return looked(given, redact);
+  } catch {
+    const withheld = 'the answer was withheld: the guard could not look through it';
+    return { result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true }, classes: [], withheld };
+  }
+}
+
+function looked(given: ToolResult, redact: readonly string[]): Inspected {
   const result = withoutClaims(given);
   const classes = detectDataClasses(textOf(result)).classes;
   if (redact.length === 0) return { result, classes };
@@ -19,10 +28,23 @@ export function inspect(given: ToolResult, redact: readonly string[]): Inspected
 
 /** What a downstream says under our own keys is read before this and goes no further: only the guard speaks as the guard. */
 function withoutClaims(result: ToolResult): ToolResult {
-  if (!Object.keys(result._meta ?? {}).some((key) => key.startsWith('perimeter/'))) return result;
-  const { _meta, ...rest } = result;
-  const kept = Object.entries(_meta ?? {}).filter(([key]) => !key.startsWith('perimeter/'));
-  return { ...rest, ...(kept.length > 0 ? { _meta: Object.fromEntries(kept) } : {}) } as ToolResult;
+  const content = (result.content ?? []).map((item) => {
+    const resource = item['resource'];
+    return unclaimed(isObject(resource) ? { ...item, resource: unclaimed(resource) } : item);
+  });
+  return unclaimed({ ...result, content });
+}
+
+/** The same without our keys in its `_meta`. */
+function unclaimed<T extends Record<string, unknown>>(given: T): T {
+  const { _meta, ...rest } = given;
+  if (!isObject(_meta) || !Object.keys(_meta).some((key) => key.startsWith('perimeter/'))) return given;
+  const kept = Object.entries(_meta).filter(([key]) => !key.startsWith('perimeter/'));
+  return { ...rest, ...(kept.length > 0 ? { _meta: Object.fromEntries(kept) } : {}) } as unknown as T;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(result: ToolResult): string {
