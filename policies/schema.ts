@@ -62,7 +62,7 @@ export const ruleSchema = closed({
   limits: limits.exactOptional(),
   proof: z.enum(PROOFS).exactOptional(),
   approvals: z.int().min(1).max(MOST_APPROVALS).exactOptional(),
-  strength: z.enum(['enforced', 'checked', 'estimated']).exactOptional(),
+  strength: z.enum(['enforced', 'rewritten', 'checked', 'estimated']).exactOptional(),
   redact: words.exactOptional(),
 });
 export type WrittenRule = z.output<typeof ruleSchema>;

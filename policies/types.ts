@@ -72,8 +72,11 @@ export type Risk = { level: RiskLevel; score: number; factors: RiskFactor[] };
 export type Effect = 'allow' | 'ask' | 'deny';
 export const PROOFS = ['none', 'typed', 'passphrase'] as const;
 export type Proof = (typeof PROOFS)[number];
-/** How strong the promise about the impact is, strongest first. */
-export const STRENGTHS = ['enforced', 'checked', 'estimated', 'unknown'] as const;
+/**
+ * How strong the promise about the impact is, strongest first: enforced in the transaction, enforced by rewriting the statement, checked just
+ * before, estimated from the arguments, unknown.
+ */
+export const STRENGTHS = ['enforced', 'rewritten', 'checked', 'estimated', 'unknown'] as const;
 export type Strength = (typeof STRENGTHS)[number];
 
 /** Conditions on the situation, checked at every use. */

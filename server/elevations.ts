@@ -13,7 +13,12 @@ import { after, type Timer } from './timers.ts';
 /** A pending request nobody answers in this time is expired. */
 export const PENDING_MS = 15 * 60_000;
 
-export type Draft = Omit<RequestRecord, 'request_id' | 'state' | 'created_at' | 'expires_at'> & { justification: string; tools: string[] };
+export type Draft = Omit<RequestRecord, 'request_id' | 'state' | 'created_at' | 'expires_at'> & {
+  justification: string;
+  tools: string[];
+  /** The message with sample rows in it: shown, never stored. */
+  full?: string;
+};
 /** Less than was asked is fine; more changes nothing, or is refused (a scope). */
 export type Answer = Omit<Narrower, 'once'> & {
   choice: 'deny' | 'approve_once' | 'approve';
@@ -129,7 +134,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   }
 
   async function record(draft: Draft, state: 'pending' | 'denied', reason?: string): Promise<RequestRecord> {
-    const { justification, tools, message, ...rest } = draft;
+    const { justification, tools, message, full = message, ...rest } = draft;
     const now = clock.now();
     const request: RequestRecord = { ...rest, message: maskProse(message), request_id: `req_${randomBytes(9).toString('base64url')}`, state, created_at: iso(now), expires_at: iso(now + PENDING_MS), ...(reason === undefined ? {} : { reason }) };
     const { measured, strength } = draft.impact;
@@ -149,7 +154,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       data.requests[request.request_id] = request;
       if (state === 'pending') count(data, request, 'asked');
     });
-    if (state === 'pending') messages.set(request.request_id, message);
+    if (state === 'pending') messages.set(request.request_id, full);
     return whole(request);
   }
 
@@ -305,6 +310,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
         ...(once ? { once } : {}),
         ...(once || request.exact_only ? { exact: request.exact } : {}),
         ...(request.bound ? { bound: request.bound } : {}),
+        ...(request.sets ? { sets: request.sets } : {}),
         ...(request.while ? { while: request.while } : {}),
       },
       (data, { grant_id }) => {

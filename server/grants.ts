@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { COUNTED } from '../policies/decide.ts';
 import type { Budget, Facts, GrantView, Identity } from '../policies/types.ts';
 import { iso } from './clock.ts';
-import type { AuditInput, AuditLog, Clock, GrantRecord, GrantState, StateData, Store } from './ports.ts';
+import type { AuditInput, AuditLog, Clock, GrantRecord, GrantState, Impact, StateData, Store } from './ports.ts';
 import { after, type Timer } from './timers.ts';
 
 /** What one call takes from one grant. */
@@ -26,7 +26,7 @@ export type Grants = {
   /** Books a reservation for good, before the call leaves: a crash in between costs the use. */
   spend(reservations: readonly Reservation[], call_id: string): Promise<void>;
   /** Corrects what was booked by what really happened; `unused` gives it back, for a call that provably never left. */
-  settle(reservations: readonly Reservation[], actual: { records?: number } | 'unused'): Promise<void>;
+  settle(reservations: readonly Reservation[], actual: Partial<Record<Impact['unit'], number>> | 'unused'): Promise<void>;
   /** Ends one grant for a reason; false when it was not active. */
   finish(id: string, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<boolean>;
   /** Ends all that fit. */
@@ -206,10 +206,12 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
             record.remaining = plus(record.remaining, taken);
             if (record.once) record.exact?.push(call_digest);
           });
-        } else if (actual.records !== undefined && taken.records !== undefined) {
-          const left = taken.records - actual.records;
+        } else {
           await change(grant_id, (record) => {
-            record.remaining.records = (record.remaining.records ?? 0) + left;
+            for (const [unit, count] of Object.entries(actual)) {
+              if (unit !== 'events' && taken[unit as keyof Budget] !== undefined)
+                record.remaining[unit as keyof Budget] = Math.max(0, (record.remaining[unit as keyof Budget] ?? 0) + taken[unit as keyof Budget]! - count);
+            }
           });
         }
         const grant = store.data.grants[grant_id];
@@ -238,7 +240,7 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
     async recover() {
       for (const grant of Object.values(store.data.grants)) {
         if (grant.state !== 'active') continue;
-        const reason = !grant.survive_restart ? 'the guard was restarted' : grant.policy_digest !== policyDigest() ? 'the policy changed since it was approved' : Date.parse(grant.expires_at) <= clock.now() ? 'its time ran out' : undefined;
+        const reason = !grant.survive_restart ? 'the guard was restarted' : grant.sets ? 'what it was approved for, one by one, is not kept over a restart' : grant.policy_digest !== policyDigest() ? 'the policy changed since it was approved' : Date.parse(grant.expires_at) <= clock.now() ? 'its time ran out' : undefined;
         if (reason === undefined) watch(grant);
         else await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason });
       }

@@ -1,5 +1,6 @@
 // The road of one call, top to bottom. The order is the security: no step calls another, and every way out before `forward` is a refusal.
 import { randomBytes } from 'node:crypto';
+import { COUNTED } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
 import type { Decision, Identity } from '../policies/types.ts';
 import { deriveScope } from '../policies/scope.ts';
@@ -10,7 +11,8 @@ import { inspect } from './inspect.ts';
 import { type Found, type Judging, type Sight, identityMeta } from './judging.ts';
 import { impactPromise, type Measured } from './measure.ts';
 import type { Inline } from './powers.ts';
-import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
+import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, Impact, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
+import { type Sets, setsFor } from './sets.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import type { Verdict } from '../policies/judge.ts';
 
@@ -33,6 +35,9 @@ export type GuardParts = {
   /** `ask: inline`: puts the question and waits, or has the client carry it. */
   askInline: (call: IncomingCall, sight: Sight) => Promise<Inline>;
   tools: () => Promise<ToolDefinition[]>;
+  sets: Pick<Sets, 'get'>;
+  /** Tells a person that something went wrong that no rule foresaw. */
+  alarm: (line: string) => void;
   disconnected: GuardPort['disconnected'];
 };
 
@@ -100,13 +105,18 @@ export function createGuard(parts: GuardParts): GuardPort {
     const verdict = judging.judge(found, call.arguments, sight);
 
     // 5 measure when a rule or a grant's budget needs it and nothing denies; 6 assess and 7 decide again
-    const counts = verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
+    // a permission that was given by count is used by count, whatever the tool is
+    const counted = verdict.decision.grants.some((id) => {
+      const grant = grants.get(id);
+      return grant !== undefined && (grant.sets !== undefined || grant.bound !== undefined || COUNTED.some((fact) => grant.budget[fact] !== undefined));
+    });
+    const counts = counted || verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
     if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found)) return { found, verdict, measured: undefined };
     const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal);
     return { found, verdict: judging.judge(found, call.arguments, sight, measured ? { measured } : {}), measured };
   }
 
-  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number; why?: string };
+  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number; unit?: Impact['unit']; why?: string; /** More happened than was approved. */ exceeded?: string };
 
   async function forward(call: IncomingCall, found: Found, sight: Sight, verdict: Verdict, taken: readonly Reservation[], measured: Measured | undefined): Promise<Answer> {
     // writing the intent took a moment: what ended meanwhile ends this call too
@@ -116,9 +126,18 @@ export function createGuard(parts: GuardParts): GuardPort {
     const grant = first && grants.get(first.grant_id);
     const meta: Record<string, unknown> = { 'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock) };
     const promise = impactPromise(found.definition, found.downstream.tools());
+    let bound: { total: number; per_resource: Record<string, number>; sets?: unknown[] } | undefined;
     if (promise?.bound && measured && measured.impact.measured !== null) {
       // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
-      meta['perimeter/bound'] = { total: (promise.unit === 'events' ? undefined : first?.taken[promise.unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
+      bound = { total: (promise.unit === 'events' ? undefined : first?.taken[promise.unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
+      const planned = grant?.sets ?? (grant?.bound || measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }]);
+      const sets = planned && setsFor(planned, verdict.call_digest, parts.sets);
+      if (planned && !sets) {
+        const why = 'what was approved one by one is no longer known here; ask again';
+        return { result: failureResult(why, false), outcome: 'failed', why };
+      }
+      if (sets) bound.sets = sets;
+      meta['perimeter/bound'] = bound;
     }
     try {
       const result = await found.downstream.call(found.tool, call.arguments, {
@@ -128,11 +147,16 @@ export function createGuard(parts: GuardParts): GuardPort {
         ...(call.progress ? { progress: call.progress } : {}),
       });
       // only a tool that promised to keep to a bound is believed when it says how much it did
-      const actual = promise?.bound ? (result._meta?.['perimeter/actual'] as Record<string, unknown> | undefined)?.['total'] : undefined;
+      const actual = promise?.bound ? readActual(result._meta?.['perimeter/actual']) : undefined;
       const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;
       const answer: Answer = { result, outcome: outside ? 'outside_bound' : result.isError === true ? 'error' : 'ok' };
-      if (Number.isSafeInteger(actual) && Number(actual) >= 0) answer.actual = Number(actual);
+      if (promise) answer.unit = promise.unit;
+      if (actual) answer.actual = actual.total;
       else if (outside) answer.actual = 0;
+      if (actual && bound) {
+        const over = exceeded(actual, bound);
+        if (over !== undefined) answer.exceeded = over;
+      }
       return answer;
     } catch (error) {
       const reached = !(error instanceof DownstreamError) || error.reached;
@@ -153,11 +177,20 @@ export function createGuard(parts: GuardParts): GuardPort {
       const why = withheld ?? answer.why;
       if (why !== undefined) event.why = why;
       await audit.append(event);
-      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined ? {} : { records: answer.actual });
+      if (answer.exceeded !== undefined) await alarm(call_id, who, found, taken, answer.exceeded);
+      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined || answer.unit === undefined ? {} : { [answer.unit]: answer.actual });
     } catch {
       return { result: failureResult('the call was carried out, but its outcome could not be recorded; nothing more is forwarded until the audit can be written', true) };
     }
     return { result };
+  }
+
+  /** A tool broke its promise: what it was given ends, and a person hears of it. */
+  async function alarm(call_id: string, who: Identity, found: Found, taken: readonly Reservation[], why: string): Promise<void> {
+    parts.alarm(`${found.server.server}/${found.tool} did more than was approved: ${why}`);
+    const [first] = taken;
+    await audit.append({ type: 'impact.exceeded', call_id, ...names(who, found), why, ...(first ? { grant_id: first.grant_id } : {}) });
+    for (const { grant_id } of taken) await grants.finish(grant_id, 'revoked', { type: 'grant.revoked', reason: `more happened than was approved: ${why}` });
   }
 
   async function refuse(call: IncomingCall, who: Identity, decision: Decision, found?: Found, verdict?: Verdict, said?: string): Promise<CallReply> {
@@ -186,6 +219,23 @@ export function createGuard(parts: GuardParts): GuardPort {
       void audit.append(event).catch(() => undefined);
     },
   };
+}
+
+type Counted = { total: number; per_resource: Record<string, number> };
+
+/** What a tool says it did; undefined when that can't be read. */
+function readActual(said: unknown): Counted | undefined {
+  const { total, per_resource } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
+  if (!Number.isSafeInteger(total) || Number(total) < 0) return undefined;
+  const counts = typeof per_resource === 'object' && per_resource !== null ? Object.entries(per_resource).filter(([, count]) => Number.isSafeInteger(count)) : [];
+  return { total: Number(total), per_resource: Object.fromEntries(counts) as Record<string, number> };
+}
+
+/** How much more happened than a bound allows, in words. */
+function exceeded(actual: Counted, bound: Counted): string | undefined {
+  if (actual.total > bound.total) return `${actual.total} in all, ${bound.total} approved`;
+  const over = Object.entries(actual.per_resource).find(([name, count]) => count > (Object.hasOwn(bound.per_resource, name) ? bound.per_resource[name]! : 0));
+  return over && `${over[1]} in ${over[0]}, ${Object.hasOwn(bound.per_resource, over[0]) ? bound.per_resource[over[0]] : 0} approved`;
 }
 
 function names(who: Identity, found: Found | undefined): Partial<AuditInput> {

@@ -13,7 +13,7 @@ import { definitionDigest } from './catalog.ts';
 import type { Draft, Elevations } from './elevations.ts';
 import type { Found, Judging, Sight } from './judging.ts';
 import type { Measured } from './measure.ts';
-import { writeMessage } from './message.ts';
+import { type Asking, writeMessage } from './message.ts';
 import type { Impact, RequestRecord } from './ports.ts';
 
 /** No grant outlives this, whatever a policy says. */
@@ -165,10 +165,11 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     if (value !== undefined) budget[fact] = limit === undefined ? value : Math.min(value, limit);
   }
   if (input.scope !== undefined && plans.length === 0 && writes && terms.limits.uses === undefined) budget.uses = 1;
-  const bound = sumPerResource(impacts.filter((one) => one.unit === 'records' && one.strength === 'enforced'));
+  const bound = sumPerResource(impacts.filter((one) => one.unit === 'records' && (one.strength === 'enforced' || one.strength === 'rewritten')));
+  const sets = plans.flatMap(({ measured, verdict }) => (measured?.set === undefined ? [] : [{ call: verdict.call_digest, set: measured.set }]));
   const exact = plans.map((plan) => plan.verdict.call_digest);
   const tools = plans.map((plan) => plan.found.name);
-  const message = writeMessage({
+  const asking: Asking = {
     agent: sight.who.agent,
     scope,
     tools,
@@ -185,10 +186,14 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     approvals: terms.approvals,
     outside: [...new Set(plans.flatMap(outsideOf))],
     calls: plans.map((plan) => ({ tool: plan.found.name, arguments: plan.args })),
-  });
+  };
+  const message = writeMessage(asking);
+  const samples = plans.flatMap((plan) => plan.measured?.samples ?? []);
   const digest = digestOf({ user: sight.who.user, agent: sight.who.agent, exact, scope, for_ms, uses: budget.uses });
   const definition_digest = digestOf(plans.map((plan) => definitionDigest(plan.found.definition)));
-  const shown = digestOf({ message, scope, rules: terms.rules, exact, exact_only, budget, for_ms, proof: terms.proof, approvals: terms.approvals, risk: terms.risk.level, while: terms.limits.while ?? null, bound, definition_digest });
+  // when it was counted is told, but asking again a moment later is not another question
+  const { counted_at: _when, ...untimed } = impact;
+  const shown = digestOf({ message: writeMessage({ ...asking, impact: untimed }), scope, rules: terms.rules, exact, exact_only, budget, for_ms, proof: terms.proof, approvals: terms.approvals, risk: terms.risk.level, while: terms.limits.while ?? null, bound, definition_digest });
   const draft: Draft = {
     user: sight.who.user,
     agent: sight.who.agent,
@@ -209,6 +214,8 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
     shown,
     justification: input.justification,
     tools,
+    ...(samples.length > 0 ? { full: writeMessage({ ...asking, samples }) } : {}),
+    ...(sets.length > 0 ? { sets } : {}),
     ...(terms.approvals > 1 ? { approvals: terms.approvals } : {}),
     ...(Object.keys(bound).length > 0 ? { bound } : {}),
     ...(terms.limits.while ? { while: terms.limits.while } : {}),
@@ -239,7 +246,7 @@ function summed(impacts: readonly Impact[], claimed: number | null): Impact {
   return rest.reduce<Impact>((sum, one) => {
     if (sum.measured === null || one.measured === null || sum.unit !== one.unit) return { ...sum, measured: null, per_resource: {}, strength: 'unknown' };
     const weakest = STRENGTHS.indexOf(one.strength) > STRENGTHS.indexOf(sum.strength) ? one.strength : sum.strength;
-    return { ...sum, measured: sum.measured + one.measured, per_resource: sumPerResource([sum, one]), strength: weakest, ...(sum.more || one.more ? { more: true } : {}) };
+    return { ...sum, measured: sum.measured + one.measured, per_resource: sumPerResource([sum, one]), strength: weakest, ...(sum.holds && one.holds ? { holds: sum.holds === 'each' ? one.holds : sum.holds } : {}), ...(sum.more || one.more ? { more: true } : {}) };
   }, first);
 }
 
@@ -260,7 +267,7 @@ function readable(plan: Plan, judging: Judging, sight: Sight): boolean {
 export function tell(request: RequestRecord, grant: Record<string, unknown> | undefined, impacts: readonly Impact[], withheld: boolean, how: string): { value: Record<string, unknown>; text: string } {
   const status = request.state === 'approved' ? 'granted' : request.state;
   const hide = withheld && status !== 'granted';
-  const shown = (impact: Impact) => (hide && impact.measured !== null ? { measured: null, unit: impact.unit, per_resource: {}, claimed: impact.claimed, withheld: true } : { measured: impact.measured, unit: impact.unit, per_resource: impact.per_resource, claimed: impact.claimed, strength: impact.strength });
+  const shown = (impact: Impact) => (hide && impact.measured !== null ? { measured: null, unit: impact.unit, per_resource: {}, claimed: impact.claimed, withheld: true } : { measured: impact.measured, unit: impact.unit, per_resource: impact.per_resource, claimed: impact.claimed, strength: impact.strength, ...(impact.holds ? { holds: impact.holds } : {}) });
   const next = NEXT[status](request, how);
   const message = status === 'granted' ? 'A person approved this.' : status === 'pending' ? waitingFor(request) : `Not granted: ${request.reason ?? status}.`;
   const value: Record<string, unknown> = { status, request_id: request.request_id, message, impact: shown(request.impact), next };

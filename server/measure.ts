@@ -1,11 +1,16 @@
 // What a call would do, counted by the guard before anybody is asked: by the tool's own preview where it declares one, else from the arguments.
 import type { Reading } from '../policies/reading.ts';
-import type { Facts, Strength } from '../policies/types.ts';
+import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
+import { maskCell } from './audit/mask.ts';
 import type { AuditLog, Clock, Downstream, Impact, ToolDefinition } from './ports.ts';
 import { iso } from './clock.ts';
+import type { Sets } from './sets.ts';
 
 const PREVIEW_MS = 8_000;
 const MAX_PREVIEWS_A_MINUTE = 30;
+const MAX_SAMPLES = 3;
+const MAX_CELLS = 12;
+const MAX_CELL = 40;
 const UNITS = ['records', 'files', 'recipients', 'events', 'bytes'] as const;
 type Unit = Impact['unit'];
 
@@ -27,11 +32,18 @@ export function previewTools(all: readonly ToolDefinition[]): Set<string> {
   return new Set(all.map((tool) => impactPromise(tool, all)?.preview).filter((name) => name !== undefined));
 }
 
-export type Measured = { impact: Omit<Impact, 'claimed'>; facts: Facts };
+export type Measured = {
+  impact: Omit<Impact, 'claimed'>;
+  facts: Facts;
+  /** The digest of what was counted one by one; see server/sets.ts. */
+  set?: string;
+  /** A few of the things that would change, one line each and masked: to be shown, never stored. */
+  samples?: string[];
+};
 export type Measure = (asked: { downstream: Downstream; definition: ToolDefinition; reading: Reading; args: Record<string, unknown>; meta: Record<string, unknown>; principal: string; signal: AbortSignal }) => Promise<Measured>;
 
 /** Measures a call that no rule denies. Never throws; what can't be counted is unknown, never a guess. */
-export function createMeasure({ clock, audit }: { clock: Clock; audit: Pick<AuditLog, 'append'> }): Measure {
+export function createMeasure({ clock, audit, sets }: { clock: Clock; audit: Pick<AuditLog, 'append'>; sets: Pick<Sets, 'keep'> }): Measure {
   const lately = new Map<string, number[]>();
   const tooMany = (principal: string): boolean => {
     const now = clock.mono();
@@ -47,12 +59,17 @@ export function createMeasure({ clock, audit }: { clock: Clock; audit: Pick<Audi
     if (tooMany(principal)) return unknown(promise.unit);
     try {
       const result = await downstream.call(promise.preview, args, { meta, signal, timeout: PREVIEW_MS });
-      const counted = result.isError === true ? undefined : readCount(result.structuredContent, promise);
+      const content = result.isError === true ? undefined : result.structuredContent;
+      const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
-      const impact = { ...counted, counted_at: iso(clock.now()) };
-      await audit.append({ type: 'impact.measured', server: downstream.entry.name, tool: definition.name, actions: [], records: { measured: counted.measured ?? 0 }, outcome: counted.strength });
+      const set = content?.['set'] === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content['set']);
+      const holds: Impact['holds'] = !promise.bound || counted.strength === 'estimated' ? undefined : set === undefined ? 'counts' : 'each';
+      const impact = { ...counted, counted_at: iso(clock.now()), ...(holds === undefined ? {} : { holds }) };
+      await audit.append({ type: 'impact.measured', server: downstream.entry.name, tool: definition.name, actions: [], records: { measured: counted.measured ?? 0 }, outcome: counted.strength, ...(holds === undefined ? {} : { facts: { held_to: holds } }) });
       // a count that stopped at a cap fits no budget and no limit
-      return { impact, facts: { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) } };
+      const facts = { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) };
+      const samples = samplesOf(content?.['samples']);
+      return { impact, facts, ...(set === undefined ? {} : { set }), ...(samples.length > 0 ? { samples } : {}) };
     } catch {
       return unknown(promise.unit);
     }
@@ -68,9 +85,25 @@ function readCount(content: Record<string, unknown> | undefined, promise: Declar
     for (const [name, count] of Object.entries(said)) if (typeof count === 'number' && Number.isInteger(count) && count >= 0) per_resource[name] = count;
   }
   // a promise is only as strong as what holds it: without a bound the count was only right when it was made
-  const strength: Strength = content?.['strength'] === 'estimated' ? 'estimated' : promise.bound ? 'enforced' : 'checked';
+  const most: Strength = promise.bound ? 'enforced' : 'checked';
+  const least = STRENGTHS.find((one) => one === content?.['strength']) ?? most;
+  const strength = STRENGTHS[Math.max(STRENGTHS.indexOf(most), STRENGTHS.indexOf(least))] ?? 'unknown';
   const count = { measured: total, unit: promise.unit, per_resource, strength };
   return content?.['more'] === true ? { ...count, more: true } : count;
+}
+
+/** `customers: id=1, name=…`: up to three rows, of as many tables as there are, each cell masked by its column's name and by what it holds. */
+function samplesOf(said: unknown): string[] {
+  if (typeof said !== 'object' || said === null) return [];
+  const lines: string[] = [];
+  for (const [place, rows] of Object.entries(said)) {
+    for (const row of Array.isArray(rows) ? rows : []) {
+      if (lines.length >= MAX_SAMPLES || typeof row !== 'object' || row === null) return lines;
+      const cells = Object.entries(row).slice(0, MAX_CELLS).map(([name, value]) => `${name}=${maskCell(name, typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_CELL)}`);
+      lines.push(`${place}: ${cells.join(', ')}`);
+    }
+  }
+  return lines;
 }
 
 function estimated(reading: Reading): Measured {

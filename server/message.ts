@@ -28,11 +28,14 @@ export type Asking = {
   outside: readonly string[];
   /** The planned calls; shown whole where they are short. */
   calls: readonly { tool: string; arguments: Record<string, unknown> }[];
+  /** A few of the things it would change, each one line, sensitive parts masked. */
+  samples?: readonly string[];
 };
 
 const MAX_SCOPES = 8;
 const MAX_QUOTE = 400;
 const MAX_NAME = 200;
+const MAX_SAMPLE = 300;
 /** So many calls get room; those after them are shown shorter, in this many characters. */
 const WIDE_CALLS = 5;
 const NARROW = 240;
@@ -41,6 +44,7 @@ const NARROW = 240;
 export function writeMessage(asking: Asking): string {
   const lines = [`${safe(asking.agent)} asks to ${listed(asking.scope)}.`];
   if (asking.writes || asking.impact.measured !== null) lines.push(impactSentence(asking.impact));
+  for (const sample of asking.samples ?? []) lines.push(`For example: ${visible(sample, MAX_SAMPLE)}`);
   if (asking.outside.length > 0) lines.push(`Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`);
   // every call is there: what is only counted could be anything
   for (const [index, call] of asking.calls.entries()) lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
@@ -70,21 +74,30 @@ function phrase(scope: string): string {
   return `${scope.slice(0, cut)} ${safe(scope.slice(cut + 1))}`;
 }
 
+/** How strong the promise is, in words; `docs/impact-convention.md` says what each means. */
 const PROMISE: Record<Impact['strength'], string> = {
-  enforced: 'counted now, and held to it when it runs',
-  checked: 'counted now',
+  enforced: 'enforced in the transaction',
+  rewritten: 'enforced by rewriting the statement',
+  checked: 'checked just before',
   estimated: 'estimated from the arguments',
-  unknown: 'not measured',
+  unknown: 'unknown',
 };
+
+/** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
+function promise({ strength, holds, unit, counted_at }: Impact): string {
+  if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
+  const held = holds === 'each' ? `, for exactly these ${unit}` : holds === 'counts' ? `, by the numbers and not ${unit === 'records' ? 'row by row' : 'one by one'}` : '';
+  return `counted now${counted_at === undefined ? '' : `, ${counted_at.slice(11, 19)} UTC`}; ${PROMISE[strength]}${held}`;
+}
 
 /** "This will affect 23 records in customers (counted now)." Measured beside claimed when they differ. */
 export function impactSentence(impact: Impact): string {
   const claim = impact.claimed === null ? '' : ` The agent claimed ${impact.claimed}.`;
-  if (impact.measured === null) return `What it will touch could not be measured.${claim}`;
+  if (impact.measured === null) return `What it will touch could not be measured: its effect is unknown.${claim}`;
   const parts = Object.entries(impact.per_resource).map(([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`);
   const what = parts.length === 0 ? `${impact.measured} ${unit(impact.unit, impact.measured)}` : parts.slice(0, MAX_SCOPES).join(', ') + (parts.length > MAX_SCOPES ? ` and ${parts.length - MAX_SCOPES} more places` : '');
   const differs = impact.claimed !== null && impact.claimed !== impact.measured ? claim : '';
-  return `This will affect ${impact.more ? 'more than ' : ''}${what} (${PROMISE[impact.strength]}).${differs}`;
+  return `This will affect ${impact.more ? 'more than ' : ''}${what} (${promise(impact)}).${differs}`;
 }
 
 function unit(name: Impact['unit'], count: number): string {

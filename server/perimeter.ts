@@ -39,6 +39,7 @@ import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
+import { createSets } from './sets.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
 
@@ -189,6 +190,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
 
   const entries = new Map(config.entries.map((entry) => [entry.name, entry]));
   const histories = createHistories();
+  const sets = createSets();
   const judging = createJudging({
     clock,
     store,
@@ -196,7 +198,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     histories,
     pins,
-    measure: createMeasure({ clock, audit }),
+    measure: createMeasure({ clock, audit, sets }),
     bound(server) {
       const entry = entries.get(server);
       return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
@@ -305,6 +307,11 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       return current().list;
     },
     disconnected: (client) => powers.gone(client),
+    sets,
+    alarm(line) {
+      log(`alarm: ${line}`);
+      options.notify?.('Perimeter: more happened than was approved', line);
+    },
   });
   const ready = () =>
     (started ??= downstreams

@@ -1,5 +1,5 @@
 // The seams of the server: what the road of a call needs of the parts that do I/O, and they of it. Types only.
-import type { Budget, Effect, JudgedAction, Proof, Risk, RiskLevel, While } from '../policies/types.ts';
+import type { Budget, Effect, JudgedAction, Proof, Risk, RiskLevel, Strength, While } from '../policies/types.ts';
 
 /** Wall clock and monotonic clock, both in milliseconds. The one place that reads real time is server/clock.ts. */
 export type Clock = { now(): number; mono(): number };
@@ -237,6 +237,8 @@ export type GrantRecord = {
   remaining: Budget;
   /** Measured rows per resource that a bounded downstream is held to. */
   bound?: Record<string, number>;
+  /** What was counted one by one for each planned call, by digest. */
+  sets?: { call: string; set: string }[];
   /** The policy it was approved under; it does not outlive it. */
   policy_digest?: string;
   while?: While;
@@ -255,7 +257,9 @@ export type Impact = {
   unit: 'records' | 'files' | 'recipients' | 'events' | 'bytes';
   per_resource: Record<string, number>;
   claimed: number | null;
-  strength: 'enforced' | 'checked' | 'estimated' | 'unknown';
+  strength: Strength;
+  /** What the promise holds to: each single thing that was counted, or only their number. */
+  holds?: 'each' | 'counts';
   /** Counting stopped at a cap: there is more. */
   more?: boolean;
   /** ISO time it was counted at. */
@@ -294,6 +298,7 @@ export type RequestRecord = {
   exact_only: boolean;
   budget: Budget;
   bound?: Record<string, number>;
+  sets?: { call: string; set: string }[];
   while?: While;
   minutes: number;
   proof: Proof;

@@ -31,12 +31,14 @@ const budget = z.looseObject({
   amount: optional.count,
 });
 const counts = z.record(z.string(), count);
+const sets = z.array(z.strictObject({ call: z.string(), set: z.string() })).exactOptional();
 const impact = z.looseObject({
   measured: count.nullable(),
   unit: z.enum(['records', 'files', 'recipients', 'events', 'bytes']),
   per_resource: counts,
   claimed: z.number().nullable(),
   strength: z.enum(STRENGTHS),
+  holds: z.enum(['each', 'counts']).exactOptional(),
   counted_at: optional.time,
   more: optional.flag,
 });
@@ -76,6 +78,7 @@ const request = z.looseObject({
   exact_only: z.boolean(),
   budget,
   bound: counts.exactOptional(),
+  sets,
   while: situation.exactOptional(),
   minutes: count,
   proof: z.enum(PROOFS),
@@ -109,6 +112,7 @@ const grant = z.looseObject({
   budget,
   remaining: budget,
   bound: counts.exactOptional(),
+  sets,
   while: situation.exactOptional(),
   issued_at: time,
   expires_at: time,
@@ -119,7 +123,14 @@ const grant = z.looseObject({
   asked_at: optional.time,
 });
 
-const client = z.looseObject({ drew: count, alone: count, silent: count, cuts: z.array(count), skip_until: optional.time, seen: time });
+const client = z.looseObject({
+  drew: count,
+  alone: count,
+  silent: count,
+  cuts: z.array(count),
+  skip_until: optional.time,
+  seen: time,
+});
 const ruleStats = z.looseObject({
   asked: count,
   approved: count,
