@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { ScriptedModel } from './model.ts';
 import type { Session } from './session.ts';
 
-const UPDATE = { sql: "UPDATE customers SET note = 'win-back' WHERE status = 'dormant'" };
+export const UPDATE = { sql: "UPDATE customers SET note = 'win-back' WHERE status = 'dormant'" };
 
 export const ASKING = {
   justification: 'Mia wants the dormant customers marked for the win-back before Thursday.',

@@ -1,14 +1,13 @@
 // One client at work: the real program in a terminal, a model that the test plays, and the real guard before the sample company.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packageRoot } from '../../server/package-root.ts';
+import { capture } from './captures.ts';
 import { Company } from './company.ts';
 import { ScriptedModel } from './model.ts';
 import type { ClientProgram } from './programs/program.ts';
 import { Screen } from './screen.ts';
 
-const CAPTURES = join(packageRoot(), '.clients', 'captures');
 /** After a client heard what tools there are, it still takes a moment. */
 const SETTLE_MS = 1_000;
 const TOOLS_WITHIN_MS = 30_000;
@@ -49,8 +48,7 @@ export class Session {
 
   /** Keeps what a screen shows, for docs/clients.md. */
   capture(name: string, text = this.screen.text()): void {
-    mkdirSync(CAPTURES, { recursive: true });
-    writeFileSync(join(CAPTURES, `${this.#name}-${name}.txt`), `${text}\n`);
+    capture(`${this.#name}-${name}`, text);
   }
 
   /** The screen and the guard's own words, for a story that failed. */
