@@ -5,14 +5,26 @@ import type { BoundServer } from '../policies/classify.ts';
 import { refusal, UNREAD_RISK } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
 import { judge } from '../policies/judge.ts';
+import { LONGEST_GRANT } from '../policies/rule.ts';
+import { parseScope } from '../policies/scope.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { detectDataClasses } from '../policies/values/data-classes.ts';
 import { misfit } from './arguments.ts';
 import { localDisk } from './disk.ts';
 import type { ToolDefinition } from './ports.ts';
 
+/** A grant names what it reaches: `*` for a verb or domain is for policies. */
+const grantable = z.string().superRefine((text, context) => {
+  try {
+    const { verb, domain } = parseScope(text);
+    if (verb === '*' || domain === '*')
+      context.addIssue({ code: 'custom', message: 'names no verb or no domain; a grant needs both' });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no scope' });
+  }
+});
 const grant = z.strictObject({
-  scope: z.union([z.string(), z.array(z.string()).min(1)]),
+  scope: z.union([grantable, z.array(grantable).min(1)]),
   minutes: z.number().positive().default(15),
   uses: z.number().int().positive().default(1),
   records: z.number().int().nonnegative().optional(),
@@ -26,7 +38,7 @@ const context = z.strictObject({
   user: z.string().optional(),
   role: z.string().optional(),
   agent: z.string().optional(),
-  machine: z.string().optional(),
+  machine: z.union([z.string(), z.boolean()]).optional(),
   records: z.number().int().nonnegative().optional(),
   grants: z.array(grant).default([]),
 });
@@ -156,7 +168,7 @@ function contextOf(world: CheckWorld, line: Line, now: number): Context {
   const known: Context = { now, zone: world.zone, session: line.context.session };
   if (line.context.user_present !== undefined) known.user_present = line.context.user_present;
   if (line.context.vpn !== undefined) known.vpn = line.context.vpn;
-  if (line.context.machine !== undefined) known.machine_known = line.context.machine === 'known';
+  if (line.context.machine !== undefined) known.machine_known = line.context.machine === 'known' || line.context.machine === true;
   return known;
 }
 
@@ -170,7 +182,7 @@ function view(given: z.infer<typeof grant>, now: number, id: string): Issued {
     rules,
     risk: given.risk ?? 'low',
     remaining: { uses: given.uses, ...(given.records === undefined ? {} : { records: given.records }) },
-    expires_at: now + given.minutes * 60_000,
+    expires_at: now + Math.min(given.minutes * 60_000, LONGEST_GRANT),
   };
 }
 

@@ -33,10 +33,7 @@ export function policyCommands(program: Command, common: (command: Command) => C
     action(async (options: Common & { calls: string }) => {
       const { check } = await openDesk(options);
       const judge = check();
-      for (const line of readFileSync(options.calls === '-' ? 0 : options.calls)
-        .toString('utf8')
-        .split('\n')) {
-        if (line.trim() === '') continue;
+      for (const line of linesOf(readFileSync(options.calls === '-' ? 0 : options.calls))) {
         const answer = judgeLine(judge, line);
         print(options.json ? JSON.stringify(answer) : describe(answer));
       }
@@ -148,12 +145,23 @@ function readTools(file: string | undefined): Record<string, ToolDefinition[]> |
   return Object.fromEntries(servers) as Record<string, ToolDefinition[]>;
 }
 
+/** The lines of a file as they are, not decoded yet; empty ones are left out. */
+function* linesOf(file: Buffer): Generator<Buffer> {
+  for (let start = 0; start < file.length; ) {
+    const found = file.indexOf(0x0a, start);
+    const end = found < 0 ? file.length : found;
+    const line = file.subarray(start, end);
+    if (line.toString('latin1').trim() !== '') yield line;
+    start = end + 1;
+  }
+}
+
 /** One line of a file of calls, read by the wire's own parser and judged. */
-export function judgeLine(judge: (line: unknown) => CheckAnswer, text: string): CheckAnswer {
+export function judgeLine(judge: (line: unknown) => CheckAnswer, text: string | Buffer): CheckAnswer {
   const parsed = parseStrict(text);
   if (parsed.ok) return judge(parsed.value);
   const answer = judge(undefined);
-  return { ...answer, id: parsed.id ?? looseId(text), why: `this line can't be judged: ${parsed.reason}` };
+  return { ...answer, id: parsed.id ?? looseId(text.toString()), why: `this line can't be judged: ${parsed.reason}` };
 }
 
 /** The `id` of a line that strict JSON refuses, so that its answer can be told from the others. */
