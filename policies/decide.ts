@@ -1,4 +1,5 @@
 // The judgement: rules, grants and risk over one reading. Deny beats ask beats allow; nothing matched is ask; what can't be judged is deny.
+import type { Baseline } from './baseline.ts';
 import { clauseName, judgeClause, judgeWhile } from './conditions.ts';
 import { FACTS } from './facts.ts';
 import type { History } from './history.ts';
@@ -31,6 +32,8 @@ export type Judged = {
   reading: Reading;
   context: Context;
   history: History;
+  /** What is usual for the agent; without it what the history tells counts. */
+  baseline?: Baseline;
   grants: readonly GrantView[];
   /** Digest of the canonical call, for exact grants. */
   call_digest: string;
@@ -53,7 +56,7 @@ type Voice = { rule: Rule | undefined; id: string; effect: Effect; why: string; 
 /** Judges a call. Pure: the same input gives the same answer. Never throws on a reading; a fault in judging is the caller's deny. */
 export function decide(input: Judged): Decision {
   const { policy, reading, context, history } = input;
-  const risk = assess({ reading, context, history, policy: policy.risk });
+  const risk = assess({ reading, context, history, policy: policy.risk, ...(input.baseline ? { baseline: input.baseline } : {}) });
   const stop = barrier(input);
   if (stop) return refusal(stop.rule, stop.why, risk, reading);
 

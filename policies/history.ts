@@ -11,15 +11,28 @@ export type PastCall = {
   refused: boolean;
   /** Its result carried content from outside (mail, web). */
   untrusted: boolean;
-  /** Data classes found in its result, or marked on what it read. */
+  /** Data that must not leave was found in its result, or marked on what it read. */
   sensitive: boolean;
+  /** Refused for good, not only until somebody is asked. */
+  denied?: boolean;
+  /** Its result could not be looked through whole: too long, or not text. */
+  unscanned?: boolean;
+  /** Characters of text in its result. */
+  size?: number;
 };
 
 /** Per agent and user, oldest first. The keeper bounds it; judging only reads. */
 export type History = readonly PastCall[];
 
 /** How many actions of earlier calls inside the window a scope covers; `distinct` counts each resource once. Refused calls don't count. */
-export function countRecent(history: History, now: number, window: number, scopes: readonly Scope[], current: readonly Action[], distinct: boolean): number {
+export function countRecent(
+  history: History,
+  now: number,
+  window: number,
+  scopes: readonly Scope[],
+  current: readonly Action[],
+  distinct: boolean,
+): number {
   const hits: Action[] = [];
   const covered = (action: Action) => scopes.some((scope) => scopeCovers(scope, action, 'restrict'));
   for (const call of history) {

@@ -26,6 +26,14 @@ export type Reading = {
   floor?: RiskLevel;
   /** The statement to measure, when the call is SQL. */
   sql?: { text: string; dialect: SqlDialect; countable: boolean; problem?: string };
+  /** What of it the operator marked as sensitive, as `tables:customers`. */
+  marked?: string[];
+  /** Data classes its binding says it always carries. */
+  carries?: string[];
+  /** The tool's definition changed lately, and a person took it. */
+  changed?: boolean;
+  /** It makes something readable for anybody: the argument that says so. */
+  opened?: string;
   /** What this call reads may carry words from outside: mail, web pages. */
   untrusted: boolean;
   /** Every absolute path it names, attachments included, for the protected-path check. */

@@ -73,6 +73,17 @@ const risk = closed({
   points: z.record(z.string(), z.int().min(0).max(100)).exactOptional(),
   bulk_over: count.exactOptional(),
   hours: hours.exactOptional(),
+  night: hours.exactOptional(),
+  holidays: z
+    .string()
+    .regex(/\.ics$/i, { error: 'holidays are a calendar file, `holidays.ics`' })
+    .exactOptional(),
+  sensitive: closed({
+    tables: words.exactOptional(),
+    columns: words.exactOptional(),
+    folders: words.exactOptional(),
+    labels: words.exactOptional(),
+  }).exactOptional(),
   zone: z
     .string()
     .refine(isZone, {

@@ -59,6 +59,8 @@ export type Context = {
   vpn?: boolean;
   /** `false` when the call comes from a machine not seen before; absent counts as known. */
   machine_known?: boolean;
+  /** The same agent is at work on another connection too. */
+  other_session?: boolean;
 };
 
 /** Who is behind a call: fixed by configuration or token, never by anything the agent says. */
@@ -210,11 +212,19 @@ export type Rule = {
 };
 
 export type RiskResponse = 'none' | 'watch' | 'ask' | 'ask+typed' | 'ask+passphrase' | 'deny';
+/** What the operator marked as sensitive: globs on tables, columns (`table.column`), folders and labels. */
+export type SensitiveMarks = { tables?: string[]; columns?: string[]; folders?: string[]; labels?: string[] };
 export type RiskPolicy = {
   points: Record<string, number>;
   bulk_over: number;
   hours: string;
+  night: string;
   zone?: string;
+  /** The .ics file of days off, from the policy's folder; `days_off` is what the server read there. */
+  holidays?: string;
+  /** Dates as `2026-12-25`, or that the file could not be read: then no day counts as a working day. */
+  days_off?: readonly string[] | 'unreadable';
+  sensitive?: SensitiveMarks;
   levels: { medium: number; high: number; critical: number };
   responses: { medium: RiskResponse; high: RiskResponse; critical: RiskResponse };
 };

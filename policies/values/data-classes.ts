@@ -10,6 +10,8 @@ import { base64Texts, percentDecoded } from './transport.ts';
 
 /** Characters looked at; the rest is reported as `truncated`. */
 const MAX_TEXT = 1024 * 1024;
+/** Stands among the classes for text that was too long to be looked through: nothing is known of it, so it is not clean. */
+export const UNSCANNED = 'unscanned';
 const DETECTORS: readonly Detector[] = [...CREDENTIALS, ...FINANCIAL, ...PII, ...HEALTH];
 
 /** `classes` sorted, such as `pii.email`; `counts` by class; `truncated` when only the first 1 MB was looked at. */

@@ -45,3 +45,12 @@ export function externalStorage(absolute: string, os: 'posix' | 'windows'): stri
   const folded = `/${segments.filter((segment) => segment !== '').join('/')}`;
   return MOUNTS.find(({ path }) => path.test(folded))?.name;
 }
+
+/** Hosts where anybody can put something for anybody else to fetch: online storage, transfers, pastes, and catchers of requests. */
+const STORAGE_HOSTS =
+  /(?:^|\.)(?:drive\.google\.com|docs\.google\.com|storage\.googleapis\.com|dropbox(?:api|usercontent)?\.com|onedrive\.live\.com|1drv\.ms|graph\.microsoft\.com|sharepoint\.com|box\.com|icloud\.com|mega\.(?:nz|io)|pcloud\.com|proton\.me|wetransfer\.com|we\.tl|transfer\.sh|file\.io|gofile\.io|0x0\.st|filebin\.net|anonfiles\.com|mediafire\.com|catbox\.moe|tmpfiles\.org|sendspace\.com|smash\.gg|amazonaws\.com|r2\.dev|r2\.cloudflarestorage\.com|backblazeb2\.com|digitaloceanspaces\.com|blob\.core\.windows\.net|pastebin\.com|paste\.ee|hastebin\.com|dpaste\.(?:com|org)|ghostbin\.co|rentry\.co|gist\.github(?:usercontent)?\.com|webhook\.site|requestbin\.(?:com|net)|pipedream\.net|ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|oast\.(?:fun|live|me|online|pro|site)|interact\.sh|burpcollaborator\.net)$/i;
+
+/** Whether a host is a place to leave things for others. */
+export function storageHost(host: string): boolean {
+  return STORAGE_HOSTS.test(host.replace(/:\d+$/, '').replace(/\.$/, ''));
+}
