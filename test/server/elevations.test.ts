@@ -20,7 +20,7 @@ const guarded = async (more: WorldOptions = {}) =>
   (open = await world({ rules: RULES, bindings: BINDING, servers: SERVERS, wait_ms: 20, ...more }));
 const write = (path = 'a.md', content = 'x') => ({ tool: 'write', arguments: { path, content } });
 const asked = async (given: World, input: Record<string, unknown> = { calls: [write()], uses: 5, minutes: 30 }) =>
-  String((await given.ask(input))['request_id']);
+  String((await given.ask(input)).request_id);
 const types = async (given: World, id: string) =>
   (await given.events())
     .filter((event) => event.request_id === id && event.type.startsWith('request.'))
@@ -246,7 +246,7 @@ describe('tiredness', () => {
     const given = await guarded({ human: () => yes() });
     const first = await given.ask({ scope: 'write:files:notes/**', uses: 3 });
     const again = await given.ask({ scope: 'write:files:notes/**', uses: 3 });
-    expect(again['request_id']).toBe(first['request_id']);
+    expect(again.request_id).toBe(first.request_id);
     expect(given.questions).toHaveLength(1);
   });
 
@@ -255,7 +255,7 @@ describe('tiredness', () => {
     await given.command('approve', { id: await asked(given), typed: true, minutes: 5 });
     await given.command('approve', { id: await asked(given, { calls: [write('b.md')] }), typed: true });
     await given.command('deny', { id: await asked(given, { calls: [write('c.md')] }) });
-    expect(given.perimeter.store.data.rule_stats?.['writing']).toMatchObject({
+    expect(given.perimeter.store.data.rule_stats?.writing).toMatchObject({
       asked: 3,
       approved: 2,
       denied: 1,
@@ -270,7 +270,8 @@ describe('a request always ends in a named state that the agent hears and the au
     const first = await guarded();
     const id = await asked(first);
     await first.close({ keep: true });
-    const given = (open = await world({ folder: first.folder, servers: SERVERS, clock: first.clock, wait_ms: 20 }));
+    open = await world({ folder: first.folder, servers: SERVERS, clock: first.clock, wait_ms: 20 });
+    const given = open;
     expect(given.perimeter.elevations.get(id)).toMatchObject({ state: 'cancelled', reason: expect.stringContaining('restart') });
     expect(await given.command('approve', { id, typed: true })).toMatchObject({ changed: false, state: 'cancelled' });
     expect(await types(given, id)).toEqual(['request.created', 'request.offered', 'request.cancelled', 'request.late']);

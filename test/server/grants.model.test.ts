@@ -48,16 +48,19 @@ class System {
   }
 
   start(survive: boolean): void {
-    const self = this;
+    const data = () => this.#data;
+    const put = (next: StateData) => {
+      this.#data = next;
+    };
     const store: Store = {
       get data() {
-        return self.#data;
+        return data();
       },
       async update(change) {
-        const next = structuredClone(self.#data);
+        const next = structuredClone(data());
         const value = change(next);
         await Promise.resolve();
-        self.#data = next;
+        put(next);
         return value;
       },
       close: async () => undefined,
@@ -65,7 +68,7 @@ class System {
     const audit = {
       append: async (event: AuditInput) => ({
         ...event,
-        seq: self.events.push(event),
+        seq: this.events.push(event),
         id: '',
         timestamp: '',
         prev: '',
