@@ -65,6 +65,21 @@ test('the pictures show what the demo prints', async () => {
   expect(stdout).toBe('');
 }, 60_000);
 
+test('the message in the README is the one that the demo showed', () => {
+  const plain = (text: string) =>
+    text
+      .replace(/\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d/g, 'TIME')
+      .replace(/[│\s]+/g, ' ')
+      .trim();
+  const picture = read('docs/pictures/handoff.svg')
+    .replace(/<[^>]*>/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+  const message = SNIPPETS.find(({ path, language }) => path === 'README.md' && language === 'text')?.text ?? 'no message';
+  expect(plain(picture)).toContain(plain(message));
+});
+
 describe('every command that is shown exists, with its options', () => {
   const shown = new Map<string, string>();
   for (const path of DOCUMENTS.filter((one) => one !== 'CHANGELOG.md')) {

@@ -41,6 +41,7 @@ function words(svg) {
     .replace(/(?:grant|evt)_[\w-]+/g, 'ID')
     .replace(/\w+day \d+ \w+ \d{4}, /g, '')
     .replace(/\d\d:\d\d(?::\d\d)?/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
     .replace(/\b[\d.]+ m?s\b/g, 'SPAN')
     .replace(/\b\d+ events\b/g, 'N events')
     .replace(/[│─╭╮╰╯\s]+/g, ' ');
