@@ -9,7 +9,7 @@ import { CommandError } from './owner/protocol.ts';
 import type { CommandHandler } from './owner/index.ts';
 import { hasPassphrase, PassphraseError, verifyPassphrase } from './passphrase.ts';
 import type { Perimeter } from './perimeter.ts';
-import type { AuditFilter, RequestRecord } from './ports.ts';
+import type { AuditEvent, AuditFilter, RequestRecord } from './ports.ts';
 import { showGrant } from './powers.ts';
 
 type Params = Record<string, unknown>;
@@ -99,6 +99,14 @@ const COMMANDS: Record<string, Command> = {
     await audit.append({ type: 'audit.read', channel: 'terminal' });
     return found;
   },
+  'audit.events': async ({ audit }, params) => {
+    const [from = 1, limit = 500] = [number(params, 'from')['from'], number(params, 'limit')['limit']];
+    if (from === 1) await audit.append({ type: 'audit.read', channel: 'terminal', request: 'export' });
+    const events: AuditEvent[] = [];
+    for await (const event of audit.events(from)) if (events.push(event) >= Math.min(limit, 500)) break;
+    return { events };
+  },
+  'audit.rotate_key': async ({ audit }) => audit.changeKey(),
   'audit.why': async ({ audit }, params) => {
     const found = await audit.why(word(params, 'id'));
     await audit.append({ type: 'audit.read', channel: 'terminal', request: word(params, 'id').slice(0, 80) });

@@ -1,7 +1,8 @@
 // mcp.json as the rest of the server uses it: checked, paths absolute, defaults filled in.
 import { homedir, userInfo } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { formatProblem } from '../policies/source.ts';
+import type { PlacesConfig } from './audit/places.ts';
 import type { WebhookConfig } from './channels/webhook.ts';
 import { clientSettings } from './client-settings.ts';
 import { type Env, readMcpJson } from './mcp-json.ts';
@@ -26,8 +27,8 @@ export type Config = {
   timezone: string;
   session: { login: 'implicit' | 'required'; for: number; survive_restart: boolean };
   channels: { min_answer: number; desktop: boolean; webhook?: WebhookConfig };
-  /** `copy`: the second place for checkpoints. */
-  audit: { copy?: string };
+  /** `copy`: the second place for checkpoints; `retain`: how long events are kept; the others: where events are sent as they happen. */
+  audit: PlacesConfig & { copy?: string; retain?: number };
   /** Absolute paths that no tool reads or writes. */
   protected: string[];
   /** Clients' settings: no tool reads or writes them; a search of a folder that holds some is not stopped for it. */
@@ -47,9 +48,9 @@ export function loadConfig(file: string, env: Env): Config {
   const { entries, own, warnings } = readMcpJson(path, env);
   const inside = (written: string | undefined) => (written === undefined ? undefined : resolve(folder, written));
   const policies = inside(own.policies);
-  const copy = inside(own.audit.copy);
+  const copy = /^(?:https?:|stderr$)/i.test(own.audit.copy ?? '') ? own.audit.copy : inside(own.audit.copy);
   const state = env.PERIMETER_STATE ? resolve(env.PERIMETER_STATE) : resolve(folder, own.state);
-  const guarded = [path, policies, state, copy, join(packageRoot(), 'dist'), join(packageRoot(), 'policies')].filter(
+  const guarded = [path, policies, state, isAbsolute(copy ?? '') ? copy : undefined, join(packageRoot(), 'dist'), join(packageRoot(), 'policies')].filter(
     (one) => one !== undefined,
   );
   return {
@@ -64,7 +65,7 @@ export function loadConfig(file: string, env: Env): Config {
     timezone: own.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     session: { ...own.session, for: own.session.for ?? SESSION_MS },
     channels: { ...own.channels, min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
-    audit: copy === undefined ? {} : { copy },
+    audit: { ...own.audit, ...(copy === undefined ? {} : { copy }) },
     protected: guarded,
     settings: clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder),
     warnings: warnings.map(formatProblem),

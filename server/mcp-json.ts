@@ -6,8 +6,10 @@ import { isZone } from '../policies/durations.ts';
 import { check, closed, duration } from '../policies/shape.ts';
 import { closest, formatProblem, isMap, type Place, type Problem, type Source } from '../policies/source.ts';
 import { keyOf, MIN_SECRET_BYTES } from './channels/signed.ts';
+import { auditSettings } from './audit/settings.ts';
 import { readJsonc } from './jsonc.ts';
 import type { ServerEntry } from './ports.ts';
+import { isPrivateWay } from './private-way.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -42,14 +44,6 @@ const webhook = closed({
   error: 'every secret of a webhook is used once; who shares one can answer as the other',
 });
 
-/** Nobody on the way reads it: HTTPS, or it never leaves this machine. */
-function isPrivateWay(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, username, password } = new URL(url);
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
-  return username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
-}
-
 const settings = closed({
   agent: text
     .regex(/^[A-Za-z0-9][A-Za-z0-9@._+-]{0,127}$/, { error: 'an agent id is letters, digits and @ . _ + -' })
@@ -75,7 +69,7 @@ const settings = closed({
     desktop: z.boolean().default(true),
     webhook: webhook.exactOptional(),
   }).prefault({}),
-  audit: closed({ copy: text.exactOptional() }).prefault({}),
+  audit: auditSettings.prefault({}),
   context: closed({ vpn: notYet('context.vpn'), presence: notYet('context.presence') }).exactOptional(),
   http: notYet('http'),
 });

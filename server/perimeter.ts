@@ -10,6 +10,8 @@ import { misfit } from './arguments.ts';
 import type { AuditFiles } from './audit/files.ts';
 import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
+import { Outbox } from './audit/outbox.ts';
+import { openPlaces } from './audit/places.ts';
 import { bindServer } from './bindings.ts';
 import { buildCatalog, type Catalog } from './catalog.ts';
 import { createBehaviours } from './channels/behaviour.ts';
@@ -108,6 +110,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     zone: config.timezone,
     ...(options.auditFiles === undefined ? {} : { files: options.auditFiles }),
     ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }),
+    ...(config.audit.retain === undefined ? {} : { retain: config.audit.retain }),
     ...(options.acceptDamage ? { acceptDamage: true } : {}),
   });
   await audit.append({
@@ -116,6 +119,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     facts: { rules: policies.current.rules.length },
   });
 
+  const outboxes = openPlaces(config.audit, { clock, version: options.version }).map((place) => new Outbox(place, log));
+  audit.onEvent((event) => {
+    for (const outbox of outboxes) outbox.offer(event);
+  });
   const restored = await rebuild(store, audit);
   if (restored !== undefined) log(restored);
 
@@ -404,6 +411,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       identity.close();
       await downstreams.close();
       await audit.close();
+      await Promise.all(outboxes.map((outbox) => outbox.close()));
       await store.close();
     },
   };

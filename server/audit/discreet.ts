@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<string, FieldClass>> = {
   ),
   ...classed(
     'public',
-    'measured actual claimed strength spent exact once tools accepted_damage damage checkpoint_every copy_problem events survive_restart first last terms',
+    'measured actual claimed strength spent exact once tools accepted_damage damage checkpoint_every copy_problem events survive_restart first last terms traits situation',
   ),
   ...classed('resource', 'action resource actions scope per_resource'),
   ...classed('prose', 'justification why message reason problem filter request'),

@@ -1,106 +1,204 @@
 // The trail from the terminal: query, why, verify, tail, export.
-import type { Command } from 'commander';
 import { join } from 'node:path';
-import { visible } from '../../policies/values/text.ts';
+import type { Command } from 'commander';
+import { toOcsf } from '../audit/ocsf.ts';
+import { CallTelemetry, logsOf } from '../audit/otlp.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { systemClock } from '../clock.ts';
-import type { AuditEvent, AuditFilter } from '../ports.ts';
+import { packageVersion } from '../package-root.ts';
+import type { AuditEvent } from '../ports.ts';
+import { FILTERS, readQuestion } from './audit-filter.ts';
+import { describeEvent, describeStory } from './audit-lines.ts';
 import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
-import { readConfig, withGuard } from './reach.ts';
+import { type Reach, readConfig, withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean };
-const WORDS = ['text', 'who', 'agent', 'action', 'resource', 'decision', 'rule', 'grant_id', 'request_id', 'type', 'tool', 'server', 'risk', 'when', 'since', 'until', 'cursor'] as const;
+type Page = { events: AuditEvent[]; next_cursor?: string };
+const PAGE = 500;
 
 export function auditCommands(program: Command, common: (command: Command) => Command): void {
   const audit = program.command('audit').description('what happened, why, and whether the record is intact');
-  const query = common(audit.command('query [filters...]').description('find events; filters as `key:value` (who:john decision:deny when:"last Tuesday") or words'));
-  for (const word of WORDS) query.option(`--${word.replace('_', '-')} <value>`);
+  const query = common(
+    audit
+      .command('query [filters...]')
+      .description('find events; filters as `key:value` (who:john verb:write risk:high when:"last Tuesday") or words'),
+  );
+  for (const filter of FILTERS) query.option(`--${filter} <value>`);
+  query.option('--grant-id <value>').option('--request-id <value>');
   query.option('--limit <n>', 'how many at most', Number).action(action(runQuery));
-  common(audit.command('why <id>').description('the whole chain behind an event, call, request or grant')).action(
-    action(async (id: string, options: Common) =>
-      withGuard(options.config, async (guard) => {
-        const found = (await guard.command('audit.why', { id })) as { story: string; chain: AuditEvent[] };
-        show(options.json, found, () => `${found.story.split('\n').map((line) => visible(line, 4_000)).join('\n')}\n\n${found.chain.map(describe).join('\n')}`);
-        return EXIT.ok;
-      }),
-    ),
-  );
+  common(audit.command('why <id>').description('the whole chain behind an event, call, request or grant')).action(action(why));
   common(audit.command('verify').description('check that nothing was changed, removed or cut off')).action(action(verify));
-  common(audit.command('tail').description('events as they happen (Ctrl-C ends it)')).action(
-    action(async (options: Common) =>
-      withGuard(options.config, async (guard) => {
-        const stop = new AbortController();
-        process.once('SIGINT', () => stop.abort());
-        process.stdout.once('error', () => stop.abort());
-        await guard.command('audit.tail', {}, (event) => print(options.json ? JSON.stringify(event) : describe(event as AuditEvent)), stop.signal).catch((error: unknown) => {
-          if (!stop.signal.aborted) throw error;
-        });
-        return EXIT.ok;
-      }),
-    ),
+  common(audit.command('tail').description('events as they happen, what is risky marked (Ctrl-C ends it)')).action(action(tail));
+  common(audit.command('rotate-key').description('sign checkpoints with a new key from now on')).action(action(rotateKey));
+  const exported = audit.command('export').description('every event, oldest first, one JSON object a line');
+  common(exported.requiredOption('--format <format>', 'jsonl, ocsf (OCSF 1.5) or otel (OTLP requests)')).action(
+    action(exportAll),
   );
-  common(audit.command('export').description('every event, one JSON object a line').requiredOption('--format <format>', 'jsonl (ocsf and otel are not built yet)')).action(
-    action(async (options: Common & { format: string }) => {
-      if (options.format !== 'jsonl') throw new Exit(EXIT.usage, `perimeter: the format \`${options.format}\` is not built yet; use jsonl`);
-      return withGuard(options.config, async (guard) => {
-        let cursor: string | undefined;
-        do {
-          const page = (await guard.command('audit.query', { limit: 500, ...(cursor === undefined ? {} : { cursor }) })) as { events: AuditEvent[]; next_cursor?: string };
-          for (const event of page.events) print(JSON.stringify(event));
-          cursor = page.next_cursor;
-        } while (cursor !== undefined);
-        return EXIT.ok;
+}
+
+async function runQuery(words: string[], options: Common & Record<string, unknown>): Promise<number> {
+  const given = Object.entries(options).filter(
+    ([name, value]) => (FILTERS as readonly string[]).includes(name) && typeof value === 'string',
+  );
+  if (typeof options.grantId === 'string') given.push(['grant', options.grantId]);
+  if (typeof options.requestId === 'string') given.push(['request', options.requestId]);
+  const filter = readQuestion(words, Object.fromEntries(given) as Record<string, string>);
+  if (options['limit'] !== undefined) filter['limit'] = options['limit'];
+  return patiently('searching', () =>
+    withGuard(options.config, async (guard) => {
+      const found = (await guard.command('audit.query', filter)) as Page;
+      show(options.json, found, () => {
+        if (found.events.length === 0) return 'no event fits';
+        const more = found.next_cursor === undefined ? [] : [paint.dim(`there are more: add cursor:${found.next_cursor}`)];
+        return [...found.events.map((event) => describeEvent(event, guard.config.timezone)), ...more].join('\n');
       });
+      return EXIT.ok;
     }),
   );
 }
 
-async function runQuery(words: string[], options: Common & Partial<AuditFilter> & Record<string, unknown>): Promise<number> {
-  const filter: Record<string, unknown> = {};
-  const text: string[] = [];
-  for (const word of words) {
-    const cut = word.indexOf(':');
-    const key = word.slice(0, cut);
-    if (cut > 0 && WORDS.includes(key as (typeof WORDS)[number])) filter[key] = word.slice(cut + 1);
-    else text.push(word);
-  }
-  if (text.length > 0) filter['text'] = text.join(' ');
-  for (const word of WORDS) {
-    const given = options[word.replace(/_([a-z])/, (_all, letter: string) => letter.toUpperCase())];
-    if (given !== undefined) filter[word] = given;
-  }
-  if (options.limit !== undefined) filter['limit'] = options.limit;
+function why(id: string, options: Common): Promise<number> {
+  return patiently('searching', () =>
+    withGuard(options.config, async (guard) => {
+      const found = (await guard.command('audit.why', { id })) as { story: string; chain: AuditEvent[] };
+      const lines = () => found.chain.map((event) => describeEvent(event, guard.config.timezone));
+      show(options.json, found, () =>
+        [describeStory(found.story), '', paint.dim('The records behind this story:'), ...lines()].join('\n'),
+      );
+      return EXIT.ok;
+    }),
+  );
+}
+
+function tail(options: Common): Promise<number> {
   return withGuard(options.config, async (guard) => {
-    const found = (await guard.command('audit.query', filter)) as { events: AuditEvent[]; next_cursor?: string };
-    show(options.json, found, () => (found.events.length === 0 ? 'no event fits' : [...found.events.map(describe), ...(found.next_cursor === undefined ? [] : [paint.dim(`more: --cursor ${found.next_cursor}`)])].join('\n')));
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    process.stdout.once('error', () => stop.abort());
+    const tell = (event: unknown) =>
+      print(options.json ? JSON.stringify(event) : describeEvent(event as AuditEvent, guard.config.timezone));
+    await guard.command('audit.tail', {}, tell, stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
     return EXIT.ok;
   });
 }
 
+function rotateKey(options: Common): Promise<number> {
+  return withGuard(options.config, async (guard) => {
+    const changed = (await guard.command('audit.rotate_key')) as { from: string; to: string };
+    show(
+      options.json,
+      changed,
+      () => `checkpoints are signed with key ${changed.to} from now on; the last words of key ${changed.from} name it`,
+    );
+    return EXIT.ok;
+  });
+}
+
+/** What one page of events is written as; for `otel` each line is a request that a collector takes. */
+function formatOf(format: string): (events: readonly AuditEvent[]) => unknown[] {
+  const version = packageVersion();
+  if (format === 'jsonl') return (events) => [...events];
+  if (format === 'ocsf') return (events) => events.map((event) => toOcsf(event, version));
+  if (format !== 'otel') throw new Exit(EXIT.usage, `perimeter: there is no format \`${format}\`; use jsonl, ocsf or otel`);
+  const calls = new CallTelemetry(version);
+  return (events) => {
+    for (const event of events) calls.see(event);
+    return [logsOf(events, version), calls.traces(), calls.metrics(systemClock.now())].filter((request) => request !== undefined);
+  };
+}
+
+function exportAll(options: Common & { format: string }): Promise<number> {
+  const format = formatOf(options.format);
+  return withGuard(options.config, async (guard) => {
+    for await (const events of pages(guard)) {
+      for (const line of format(events)) {
+        // Whoever reads slowly sets the pace.
+        if (!process.stdout.write(`${JSON.stringify(line)}\n`))
+          await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+      }
+    }
+    return EXIT.ok;
+  });
+}
+
+async function* pages(guard: Reach): AsyncGenerator<AuditEvent[]> {
+  const watch = stopwatch();
+  let done = 0;
+  for (let from = 1; ; ) {
+    const { events } = (await guard.command('audit.events', { from, limit: PAGE })) as Page;
+    const last = events.at(-1);
+    if (!last) break;
+    yield events;
+    done += events.length;
+    from = last.seq + 1;
+    watch.say(`exported ${done} events`);
+  }
+  watch.done();
+}
+
 async function verify(options: Common): Promise<number> {
   const config = readConfig(options.config);
-  const started = systemClock.mono();
-  const progress = (done: { events: number }) => {
-    if (process.stderr.isTTY && systemClock.mono() - started > 1_000) process.stderr.write(`\rchecked ${done.events} events`);
-  };
-  const result = await verifyAudit(join(config.state, 'audit'), { progress, ...(config.audit.copy === undefined ? {} : { copy: config.audit.copy }) });
-  if (process.stderr.isTTY && systemClock.mono() - started > 1_000) complain('');
+  const watch = stopwatch();
+  const progress = (done: { events: number }) => watch.say(`checked ${done.events} events`);
+  const { copy } = config.audit;
+  const result = await verifyAudit(join(config.state, 'audit'), { progress, ...(copy === undefined ? {} : { copy }) });
+  watch.done();
   show(options.json, result, () => {
-    const lines = result.problems.map((one) => `${paint.red('✗')} ${one.segment}:${one.line}${one.seq === undefined ? '' : ` seq ${one.seq}`}: ${one.problem}`);
+    const lines = result.problems.map(
+      (one) => `${paint.red('✗')} ${one.segment}:${one.line}${one.seq === undefined ? '' : ` seq ${one.seq}`}: ${one.problem}`,
+    );
     if (result.ok) lines.push(`${paint.green('✓ intact')}: ${result.events} events, every record in its place`);
-    else lines.push(result.code === 3 ? paint.yellow('could not be checked') : `${paint.red('✗ tampered')}${result.first_bad === undefined ? '' : `: first bad seq ${result.first_bad}`}`);
-    if (result.unknown_outcomes.length > 0) lines.push(`${result.unknown_outcomes.length} call(s) without a recorded outcome: ${result.unknown_outcomes.slice(0, 5).join(', ')}`);
+    else
+      lines.push(
+        result.code === 3
+          ? paint.yellow('could not be checked')
+          : `${paint.red('✗ tampered')}${result.first_bad === undefined ? '' : `: first bad seq ${result.first_bad}`}`,
+      );
+    if (result.retired !== undefined)
+      lines.push(`records 1 to ${result.retired} were deleted by retention, and signed tombstones stand for them`);
+    if (result.torn_tail !== undefined)
+      lines.push(
+        paint.yellow(
+          `note: a torn tail of ${result.torn_tail} bytes, a record that was being written; the next start sets it aside`,
+        ),
+      );
+    if (result.unknown_outcomes.length > 0)
+      lines.push(
+        `${result.unknown_outcomes.length} call(s) without a recorded outcome: ${result.unknown_outcomes.slice(0, 5).join(', ')}`,
+      );
     lines.push(...result.warnings.map((warning) => paint.yellow(`note: ${warning}`)));
     return lines.join('\n');
   });
   return result.code;
 }
 
-const MARK: Record<string, string> = { allow: paint.green('allow'), ask: paint.yellow('ask  '), deny: paint.red('deny ') };
+/** Says what is going on once it has taken a second, where somebody looks at a terminal. */
+function stopwatch(): { say: (words: string) => void; done: () => void } {
+  const started = systemClock.mono();
+  let said = false;
+  return {
+    say(words) {
+      if (!process.stderr.isTTY || systemClock.mono() - started < 1_000) return;
+      process.stderr.write(`\r${words}`);
+      said = true;
+    },
+    done() {
+      if (said) complain('');
+    },
+  };
+}
 
-/** One event on one line. */
-function describe(event: AuditEvent): string {
-  const what = event.action ?? event.scope?.join(' ') ?? event.tool ?? '';
-  const more = [event.rule && `rule ${event.rule}`, event.grant_id, event.request_id, event.outcome, event.approver && `by ${event.approver}`].filter(Boolean).join('  ');
-  return `${paint.dim(`${event.timestamp} #${event.seq}`)} ${event.type.padEnd(17)} ${event.decision === undefined ? '     ' : (MARK[event.decision] ?? event.decision)} ${visible(String(what), 200)}  ${paint.dim(visible(more, 300))} ${paint.dim(event.id)}`;
+/** The same for work that doesn't tell how far it is. */
+async function patiently<T>(words: string, work: () => Promise<T>): Promise<T> {
+  const watch = stopwatch();
+  const started = systemClock.mono();
+  const ticking = setInterval(() => watch.say(`${words}, ${Math.round((systemClock.mono() - started) / 1000)} s `), 500);
+  try {
+    return await work();
+  } finally {
+    clearInterval(ticking);
+    watch.done();
+  }
 }

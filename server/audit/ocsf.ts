@@ -1,0 +1,110 @@
+// Events in the form of OCSF 1.5 (https://schema.ocsf.io/1.5.0), for those who gather security events of many programs.
+import { createHash } from 'node:crypto';
+import { epoch } from '../clock.ts';
+import type { AuditEvent } from '../ports.ts';
+
+type Kind = { class_uid: number; category_uid: number; activity_id: number };
+
+/** API Activity for calls, Authentication for sessions, User Access Management for grants; the rest are base events. */
+function kindOf(event: AuditEvent): Kind {
+  const { type } = event;
+  if (type.startsWith('call.')) return { class_uid: 6003, category_uid: 6, activity_id: apiActivity(event) };
+  if (type === 'session.opened') return { class_uid: 3002, category_uid: 3, activity_id: 1 };
+  if (type === 'session.closed') return { class_uid: 3002, category_uid: 3, activity_id: 2 };
+  if (type === 'grant.issued') return { class_uid: 3005, category_uid: 3, activity_id: 1 };
+  if (/^grant\.(?:revoked|ended|exhausted|released)$/.test(type)) return { class_uid: 3005, category_uid: 3, activity_id: 2 };
+  return { class_uid: 0, category_uid: 0, activity_id: 99 };
+}
+
+const CREATE = new Set(['create', 'draft', 'send']);
+const READ = new Set(['read', 'list', 'search']);
+const UPDATE = new Set(['write', 'move', 'share']);
+
+function apiActivity(event: AuditEvent): number {
+  const verb = (event.action ?? event.scope?.[0] ?? '').split(':')[0] ?? '';
+  if (CREATE.has(verb)) return 1;
+  if (READ.has(verb)) return 2;
+  if (UPDATE.has(verb)) return 3;
+  return verb === 'delete' ? 4 : 99;
+}
+
+const SEVERITY: Readonly<Record<string, number>> = { low: 2, medium: 3, high: 4, critical: 5 };
+const INFORMATIONAL = 1;
+const TAKEN = new Set([
+  'seq',
+  'id',
+  'timestamp',
+  'type',
+  'user',
+  'agent_id',
+  'session_id',
+  'server',
+  'tool',
+  'action',
+  'prev',
+  'hash',
+  'duration_us',
+  'why',
+]);
+
+/** One event as one OCSF object. What OCSF has no place for stands under `unmapped`, so nothing is lost. */
+export function toOcsf(event: AuditEvent, version: string): Record<string, unknown> {
+  const { class_uid, category_uid, activity_id } = kindOf(event);
+  const decided = event.type === 'call.refused' ? 2 : event.type === 'call.intent' ? 1 : undefined;
+  const rest = Object.fromEntries(Object.entries(event).filter(([name]) => !TAKEN.has(name)));
+  return {
+    ...{ class_uid, category_uid, activity_id, type_uid: class_uid * 100 + activity_id, activity_name: event.type },
+    time: epoch(event.timestamp),
+    severity_id: SEVERITY[event.risk?.level ?? ''] ?? INFORMATIONAL,
+    ...statusOf(event),
+    ...(decided ? { disposition_id: decided, action_id: decided } : {}),
+    ...(event.why ? { message: event.why } : {}),
+    ...(event.duration_us === undefined ? {} : { duration: Math.round(event.duration_us / 1000) }),
+    metadata: {
+      version: '1.5.0',
+      product: { name: 'Perimeter', vendor_name: 'mcp-perimeter', version },
+      ...{ uid: event.id, sequence: event.seq, original_time: event.timestamp, log_name: 'audit' },
+      ...(decided ? { profiles: ['security_control'] } : {}),
+    },
+    actor: {
+      ...(event.user ? { user: { name: event.user, uid: event.user } } : {}),
+      ...(event.session_id ? { session: { uid: event.session_id } } : {}),
+      ...(event.agent_id ? { app_name: event.agent_id, app_uid: event.agent_id } : {}),
+    },
+    ...(class_uid === 3005 || class_uid === 3002
+      ? { user: { name: event.user ?? 'unknown', uid: event.user ?? 'unknown' } }
+      : {}),
+    ...(class_uid === 3005 ? { privileges: event.scope ?? [] } : {}),
+    ...(class_uid === 6003 ? apiOf(event) : {}),
+    ...(event.risk ? { risk_score: event.risk.score, risk_level: event.risk.level } : {}),
+    unmapped: { ...rest, record: { fingerprint: event.hash, previous: event.prev } },
+  };
+}
+
+function apiOf(event: AuditEvent): Record<string, unknown> {
+  const operation = event.tool ?? event.type;
+  const actions = Array.isArray(event.actions) ? event.actions : [];
+  return {
+    api: {
+      operation,
+      ...(event.server ? { service: { name: event.server } } : {}),
+      ...(event.call_id ? { request: { uid: event.call_id } } : {}),
+    },
+    src_endpoint: { name: event.agent_id ?? 'unknown' },
+    resources: actions.map(({ action }) => ({ name: action, type: action.split(':')[1] ?? '' })),
+  };
+}
+
+function statusOf({ type, outcome }: AuditEvent): Record<string, unknown> {
+  if (type === 'call.refused') return { status_id: 2, status: 'Failure', status_detail: 'refused' };
+  if (type !== 'call.outcome') return {};
+  if (outcome === 'ok') return { status_id: 1, status: 'Success' };
+  return outcome === 'unknown'
+    ? { status_id: 0, status: 'Unknown' }
+    : { status_id: 2, status: 'Failure', status_detail: outcome };
+}
+
+/** So many hex digits that stand for an id, for formats that want numbers: the same id gives the same digits everywhere. */
+export function digitsOf(id: string, count: number): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, count);
+}
