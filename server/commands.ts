@@ -56,6 +56,7 @@ const COMMANDS: Record<string, Command> = {
     const answered = await perimeter.elevations.answer(request_id, { ...answer, proof });
     return { changed: answered.changed, state: answered.request.state, request_id, by: answer.approver };
   },
+  'rule.answers': async ({ store }) => store.data.rule_stats ?? {},
   grants: async ({ grants }, params) => grants.all().filter((grant) => params['all'] === true || grant.state === 'active').map(showGrant),
   revoke: async ({ grants }, params, { by }) => {
     const how = { type: 'grant.revoked', reason: `revoked by ${by}`, by };

@@ -82,11 +82,15 @@ export function count(
     const stats: RuleStats = all[rule];
     stats[what] += 1;
     if (edited) stats.edited += 1;
-    if (what !== 'approved') continue;
-    for (const scope of request.scope) {
-      if (Object.hasOwn(stats.scopes, scope) || Object.keys(stats.scopes).length < MAX_SCOPES)
-        stats.scopes[scope] = (stats.scopes[scope] ?? 0) + 1;
-      else stats.scopes_left_out = true;
+    if (what === 'approved') tally(stats.scopes, request.scope);
+    if (what === 'denied') {
+      stats.refused ??= {};
+      tally(stats.refused, request.scope);
     }
   }
+}
+
+function tally(counts: Record<string, number>, scopes: readonly string[]): void {
+  for (const scope of scopes)
+    if (Object.hasOwn(counts, scope) || Object.keys(counts).length < MAX_SCOPES) counts[scope] = (counts[scope] ?? 0) + 1;
 }

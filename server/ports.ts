@@ -334,7 +334,7 @@ export type SessionRecord = {
 };
 export type LockRecord = { reason?: string; set_at: string; by: string };
 
-/** How often a rule asked and what became of it; `scopes` counts what was approved. */
+/** How often a rule asked and what became of it; `scopes` counts what was approved, `refused` what was denied. */
 export type RuleStats = {
   asked: number;
   approved: number;
@@ -342,7 +342,7 @@ export type RuleStats = {
   expired: number;
   edited: number;
   scopes: Record<string, number>;
-  scopes_left_out?: boolean;
+  refused?: Record<string, number>;
 };
 /** What was seen of a client, by the name and version it gives itself. It chooses how we ask, never whether. */
 export type ClientRecord = {
@@ -369,7 +369,7 @@ export type StateData = {
   grants: Record<string, GrantRecord>;
   lock: LockRecord | null;
   /** Tool definition digests by `server/tool`. */
-  pins: Record<string, { digest: string; accepted_at: string; held?: string }>;
+  pins: Record<string, { digest: string; accepted_at: string; held?: string; /** When a person took another definition than before. */ changed_at?: string }>;
   /** Last human act on any channel, and the highest wall time seen, both ISO. */
   last_human_act?: string;
   wall_mark?: string;

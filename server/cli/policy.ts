@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type DescribedServer, lintPolicy, unknownNames } from '../../policies/lint.ts';
 import { formatProblem } from '../../policies/source.ts';
 import { loadSqlParsers } from '../../policies/sql/index.ts';
+import { type Answers, suggest } from '../../policies/suggest.ts';
 import type { PolicyTest } from '../../policies/types.ts';
 import { visible } from '../../policies/values/text.ts';
 import { bindServer } from '../bindings.ts';
@@ -15,7 +16,7 @@ import { openPolicies, type Policies } from '../policies.ts';
 import type { ToolDefinition } from '../ports.ts';
 import { parseStrict } from '../wire/strict-json.ts';
 import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
-import { readConfig } from './reach.ts';
+import { readConfig, withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean; tools?: string };
 type Desk = { config: Config; policies: Policies; check: () => (line: unknown) => CheckAnswer };
@@ -71,6 +72,19 @@ export function policyCommands(program: Command, common: (command: Command) => C
           : findings.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n'),
       );
       return findings.length === 0 ? EXIT.ok : EXIT.no;
+    }),
+  );
+  common(policy.command('suggest').description('rules to write, from how people answered so far')).action(
+    action(async (options: Common) => {
+      const { policies } = await openDesk(options);
+      const answers = await withGuard(options.config, (guard) => guard.command('rule.answers'));
+      const found = suggest(policies.current, answers as Record<string, Answers>);
+      show(options.json, found, () =>
+        found.length === 0
+          ? 'nothing to suggest yet: a rule has to ask 20 times, or be refused 5 times'
+          : found.map((one) => `${paint.bold(one.why)}${one.where === undefined ? '' : ` (${one.where})`}. You could write:\n\n${one.yaml}`).join('\n'),
+      );
+      return EXIT.ok;
     }),
   );
   desk(policy.command('explain <server> <tool> [arguments]').description('judge one call and say why')).action(

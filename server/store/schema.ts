@@ -138,7 +138,7 @@ const ruleStats = z.looseObject({
   expired: count,
   edited: count,
   scopes: counts,
-  scopes_left_out: optional.flag,
+  refused: counts.exactOptional(),
 });
 
 /** The whole file. Records keep fields that a later version adds; a later `version` is refused. */
@@ -150,7 +150,7 @@ export const stateSchema: z.ZodType<StateData> = z.looseObject({
   requests: z.record(z.string(), request),
   grants: z.record(z.string(), grant),
   lock: z.looseObject({ reason: optional.text, set_at: time, by: z.string() }).nullable(),
-  pins: z.record(z.string(), z.looseObject({ digest: z.string(), accepted_at: time, held: optional.text })),
+  pins: z.record(z.string(), z.looseObject({ digest: z.string(), accepted_at: time, held: optional.text, changed_at: optional.time })),
   last_human_act: optional.time,
   wall_mark: optional.time,
   cooldowns: z.record(z.string(), time),
