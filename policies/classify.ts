@@ -127,6 +127,7 @@ class Collector {
     const { args, server, tool } = this.#call;
     const binding = server.binding;
     const own = binding?.own.domains ?? [];
+    if (this.#actions.length === 0) throw new Unreadable('it names nothing that it acts on; name it');
     this.#checkHeaders();
     this.#finishFacts();
     const stored = this.#actions.find(
@@ -183,14 +184,13 @@ class Collector {
       this.#actions.push({ ...does, kind: 'none' });
       return;
     }
-    const { values } = pickAll(this.#call.args, resource.args);
-    if (resource.kind === 'address') {
-      this.#noteAddresses(does, values);
-      return;
-    }
-    if (values.length === 0) values.push(...(resource.kind === 'path' ? ['.'] : []));
-    if (values.length === 0) this.#actions.push({ ...does, kind: resource.kind });
-    for (const value of values) this.#push(does, resource.kind, value);
+    const { values, holes } = pickAll(this.#call.args, resource.args);
+    const before = this.#actions.length;
+    if (resource.kind === 'address') this.#noteAddresses(does, values);
+    else if (resource.kind === 'path' && values.length === 0) this.#push(does, 'path', '.');
+    else for (const value of values) this.#push(does, resource.kind, value);
+    // an element that doesn't say what it is about may be about anything
+    if (holes > 0 || this.#actions.length === before) this.#actions.push({ ...does, kind: resource.kind });
   }
 
   #push(does: Does, kind: ResourceKind, value: unknown): void {
@@ -223,9 +223,8 @@ class Collector {
     else this.#hasRecipients = true;
     const boxes = values.flatMap((value) => readAddresses(value));
     (invitation ? this.#attendees : this.#recipients).push(...boxes);
-    if (boxes.length === 0 && !invitation) this.#actions.push({ ...does, kind: 'address' });
     for (const box of new Map(boxes.map((one) => [one.address, one])).values()) {
-      this.#actions.push({ ...does, kind: 'address', resource: box.address, segments: [box.address] });
+      this.#actions.push({ ...does, kind: 'address', resource: box.address, segments: [box.address], fold: true });
     }
   }
 

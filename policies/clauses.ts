@@ -1,4 +1,5 @@
 // `when` and `unless`: each fact and operator checked against what the guard can compute, so that no clause can fail to mean something.
+import { domainToASCII } from 'node:url';
 import { parseDuration, parseSize } from './durations.ts';
 import { FACTS, type FactInfo, factInfo, operatorsOf } from './facts.ts';
 import { expandWords, type Lists, OWN } from './lists.ts';
@@ -127,7 +128,15 @@ function readHost(fact: string, operator: Operator, value: string): string {
     throw new Error(`\`${fact} ${operator}\` takes no globs; use \`within\` or \`only\` for \`${value}\``);
   }
   parsePattern(value);
-  return value;
+  return asciiHost(value);
+}
+
+/** As hosts of calls are spelt (UTS 46), label by label, so that globs stay. */
+function asciiHost(value: string): string {
+  const labels = value.split('.').map((label) => (/^[\x21-\x7e]*$/.test(label) ? label : domainToASCII(label)));
+  if (labels.includes(''))
+    throw new Error(`\`${value}\` is no domain; write it alone, such as \`acme.example\` or \`*.acme.example\``);
+  return labels.join('.');
 }
 
 function readRecent(written: Record<string, unknown>): Record<string, unknown> {

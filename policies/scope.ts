@@ -103,12 +103,20 @@ export function scopeCovers(scope: Scope, action: Action, mode: 'permit' | 'rest
   // a call on the domain as a whole touches each part of it; a statement without a table, or a mail to nobody, touches none
   if (action.segments === undefined) return mode === 'restrict' && action.kind !== 'table' && action.kind !== 'address';
   const deep = isDeep(action);
-  const fold = action.fold === true;
+  // what is asked about or forbidden is so in any case, on a volume that tells cases apart only as it is
+  const fold = action.fold === true || (mode === 'restrict' && action.kind !== 'path');
+  const pattern = action.kind === 'url' ? withPlainHost(scope.resource) : scope.resource;
   if (mode === 'permit') {
     if (action.outside === true && !namesAbsolute(scope.resource)) return false;
-    return (deep ? patternCoversBelow : patternMatches)(scope.resource, action.segments, fold);
+    return (deep ? patternCoversBelow : patternMatches)(pattern, action.segments, fold);
   }
-  return (deep ? patternMeetsBelow : patternMatches)(scope.resource, action.segments, fold);
+  return (deep ? patternMeetsBelow : patternMatches)(pattern, action.segments, fold);
+}
+
+/** Hosts are written in any case; those of actions are in lower case. */
+function withPlainHost([head, ...path]: NonNullable<Scope['resource']>): NonNullable<Scope['resource']> {
+  if (head === undefined || head === '**') return head === undefined ? path : [head, ...path];
+  return [head.map((piece) => ('literal' in piece ? { literal: piece.literal.toLowerCase() } : piece)), ...path];
 }
 
 /** Whether a list of pattern segments matches a list of literal ones. */
