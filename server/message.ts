@@ -44,17 +44,31 @@ const NARROW = 240;
 export function writeMessage(asking: Asking): string {
   const lines = [`${safe(asking.agent)} asks to ${listed(asking.scope)}.`];
   if (asking.writes || asking.impact.measured !== null) lines.push(impactSentence(asking.impact));
+  // every call is there: what is only counted could be anything; and right here, since Claude Code shows three lines and folds the rest
+  for (const [index, call] of asking.calls.entries())
+    lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
+  if (asking.outside.length > 0)
+    lines.push(
+      `Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`,
+    );
   for (const sample of asking.samples ?? []) lines.push(`For example: ${visible(sample, MAX_SAMPLE)}`);
-  if (asking.outside.length > 0) lines.push(`Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`);
-  // every call is there: what is only counted could be anything
-  for (const [index, call] of asking.calls.entries()) lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
-  if (asking.risk.level !== 'low') lines.push(`Risk: ${asking.risk.level} (${asking.risk.factors.map((factor) => `${factor.name} +${factor.points}`).join(', ')}).`);
-  const limit = asking.asked_ms === undefined ? '' : ` (it asked for ${formatDuration(asking.asked_ms)}; policy allows this much)`;
+  if (asking.risk.level !== 'low')
+    lines.push(
+      `Risk: ${asking.risk.level} (${asking.risk.factors.map((factor) => `${factor.name} +${factor.points}`).join(', ')}).`,
+    );
+  const limit =
+    asking.asked_ms === undefined ? '' : ` (it asked for ${formatDuration(asking.asked_ms)}; policy allows this much)`;
   const uses = asking.uses === 1 ? 'one use' : `${asking.uses} uses`;
-  lines.push(`Access ends after ${formatDuration(asking.for_ms)}${limit}, ${uses}${asking.exact_only ? ', only exactly the calls shown' : ''}.`);
+  lines.push(
+    `Access ends after ${formatDuration(asking.for_ms)}${limit}, ${uses}${asking.exact_only ? ', only exactly the calls shown' : ''}.`,
+  );
   if (asking.whys.length > 0) lines.push(`You are asked because: ${asking.whys.map(safe).join('; ')}.`);
   if (asking.approvals > 1) lines.push(`${asking.approvals} different people must say yes; one no ends it.`);
-  lines.push(asking.justification.trim() === '' ? 'The agent gave no reason.' : `The agent says (its claim, not checked): "${visible(asking.justification, MAX_QUOTE)}"`);
+  lines.push(
+    asking.justification.trim() === ''
+      ? 'The agent gave no reason.'
+      : `The agent says (its claim, not checked): "${visible(asking.justification, MAX_QUOTE)}"`,
+  );
   return lines.join('\n');
 }
 
@@ -86,7 +100,12 @@ const PROMISE: Record<Impact['strength'], string> = {
 /** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
 function promise({ strength, holds, unit, counted_at }: Impact): string {
   if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
-  const held = holds === 'each' ? `, for exactly these ${unit}` : holds === 'counts' ? `, by the numbers and not ${unit === 'records' ? 'row by row' : 'one by one'}` : '';
+  const held =
+    holds === 'each'
+      ? `, for exactly these ${unit}`
+      : holds === 'counts'
+        ? `, by the numbers and not ${unit === 'records' ? 'row by row' : 'one by one'}`
+        : '';
   return `counted now${counted_at === undefined ? '' : `, ${counted_at.slice(11, 19)} UTC`}; ${PROMISE[strength]}${held}`;
 }
 
@@ -94,8 +113,14 @@ function promise({ strength, holds, unit, counted_at }: Impact): string {
 export function impactSentence(impact: Impact): string {
   const claim = impact.claimed === null ? '' : ` The agent claimed ${impact.claimed}.`;
   if (impact.measured === null) return `What it will touch could not be measured: its effect is unknown.${claim}`;
-  const parts = Object.entries(impact.per_resource).map(([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`);
-  const what = parts.length === 0 ? `${impact.measured} ${unit(impact.unit, impact.measured)}` : parts.slice(0, MAX_SCOPES).join(', ') + (parts.length > MAX_SCOPES ? ` and ${parts.length - MAX_SCOPES} more places` : '');
+  const parts = Object.entries(impact.per_resource).map(
+    ([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`,
+  );
+  const what =
+    parts.length === 0
+      ? `${impact.measured} ${unit(impact.unit, impact.measured)}`
+      : parts.slice(0, MAX_SCOPES).join(', ') +
+        (parts.length > MAX_SCOPES ? ` and ${parts.length - MAX_SCOPES} more places` : '');
   const differs = impact.claimed !== null && impact.claimed !== impact.measured ? claim : '';
   return `This will affect ${impact.more ? 'more than ' : ''}${what} (${promise(impact)}).${differs}`;
 }

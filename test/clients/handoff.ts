@@ -64,6 +64,7 @@ export async function fallsBackToTerminal(session: Session): Promise<void> {
   const id = requestId(pending);
   expect(pending).toContain('pending');
   expect(pending).toContain(`perimeter approve ${id}`);
+  session.capture('hello', JSON.stringify(company.wire('in')[0], null, 2));
   session.capture('pending', pending);
   const waiting = waitsOn(model, id);
   await sleep(1_000);

@@ -1,0 +1,30 @@
+// The order of the message: some clients show three lines of it and fold the rest away (docs/clients.md).
+import { expect, test } from 'vitest';
+import { type Asking, writeMessage } from '../../server/message.ts';
+
+const ASKING: Asking = {
+  agent: 'felix-prod',
+  scope: ['write:database:customers'],
+  tools: ['database__execute'],
+  impact: { measured: 23, unit: 'records', per_resource: { customers: 23 }, claimed: 20, strength: 'enforced' },
+  risk: { level: 'high', score: 60, factors: [{ name: 'bulk', points: 60 }] },
+  whys: ['customers are real people'],
+  for_ms: 30 * 60_000,
+  uses: 1,
+  exact_only: false,
+  justification: 'for the campaign',
+  proof: 'none',
+  approvals: 2,
+  writes: true,
+  outside: ['partner.example'],
+  calls: [{ tool: 'database__execute', arguments: { sql: 'UPDATE customers SET a = 1' } }],
+  samples: ['customers: id=1', 'customers: id=2'],
+};
+
+test('the first three lines say who asks for what, how much it touches, and the very call', () => {
+  const lines = writeMessage(ASKING).split('\n');
+  expect(lines[0]).toBe('felix-prod asks to write database:customers.');
+  expect(lines[1]).toMatch(/^This will affect 23 records in customers \(counted now/);
+  expect(lines[2]).toBe('Call: database__execute {"sql":"UPDATE customers SET a = 1"}');
+  expect(lines.at(-1)).toMatch(/^The agent says \(its claim, not checked\)/);
+});
