@@ -68,11 +68,11 @@ export function baselineOf(history: History): Baseline {
 
 /** What a call reaches that could be new to the agent: a mailbox, a folder, a table, a host. */
 export function targetsOf(actions: readonly Action[]): string[] {
-  const targets = actions.flatMap(({ kind, resource, segments }) => {
-    if (resource === undefined) return [];
-    if (kind === 'address' || kind === 'table') return [`${kind}:${resource}`];
-    if (kind === 'path') return [`folder:${resource.slice(0, Math.max(0, resource.lastIndexOf('/')))}`];
-    return kind === 'url' ? [`host:${segments?.[0] ?? resource.split('/')[0] ?? ''}`] : [];
+  const targets = actions.flatMap(({ kind, segments }) => {
+    if (segments === undefined) return [];
+    if (kind === 'address' || kind === 'table') return [`${kind}:${segments.join('/')}`];
+    if (kind === 'path') return [`folder:${segments.slice(0, -1).join('/')}`];
+    return kind === 'url' ? [`host:${segments[0] ?? ''}`] : [];
   });
   return [...new Set(targets)];
 }
@@ -82,7 +82,7 @@ export function shapeOf({ server, tool, actions }: Pick<PastCall, 'server' | 'to
   const [first] = actions;
   return first === undefined
     ? `${server}/${tool}`
-    : `${server}/${tool} ${first.verb}:${first.domain}:${(first.resource ?? '').replace(/\d+/g, '0')} ${actions.length > 1 ? '+' : ''}`;
+    : `${server}/${tool} ${first.verb}:${first.domain}:${(first.segments ?? []).join('/').replace(/\d+/g, '0')} ${actions.length > 1 ? '+' : ''}`;
 }
 
 /** The most calls in a minute that is usual for it: nine of ten of its minutes have fewer. Undefined until there is a habit. */

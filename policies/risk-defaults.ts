@@ -31,7 +31,7 @@ export const DEFAULT_RISK: RiskPolicy = {
     public_link: 50,
     destructive: 15,
     unbound_tool: 30,
-    changed_tool: 20,
+    changed_tool: 10,
     rate: 15,
     repeated_refusals: 20,
   },

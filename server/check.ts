@@ -7,6 +7,7 @@ import type { PastCall } from '../policies/history.ts';
 import { judge } from '../policies/judge.ts';
 import { LONGEST_GRANT } from '../policies/rule.ts';
 import { parseScope } from '../policies/scope.ts';
+import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { detectDataClasses } from '../policies/values/data-classes.ts';
 import { misfit } from './arguments.ts';
@@ -130,28 +131,25 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
     localDisk,
   );
   if (decision.decision === 'allow') drawDown(session, decision);
-  const marked = reading?.facts['data.classes'];
-  const found =
-    decision.decision === 'allow' && line.result !== undefined ? detectDataClasses(line.result).classes.length > 0 : false;
+  const effect = decision.decision;
+  const result = effect === 'allow' && line.result !== undefined ? detectDataClasses(line.result) : undefined;
+  const domains = (reading?.actions ?? []).map((action) => action.domain);
   session.history.push({
     at: now,
     server: line.server,
     tool,
     actions: reading?.actions ?? [],
-    refused: decision.decision !== 'allow',
-    untrusted: decision.decision === 'allow' && reading?.untrusted === true,
-    sensitive:
-      found ||
-      (decision.decision === 'allow' &&
-        Array.isArray(marked) &&
-        marked.length > 0 &&
-        reading?.actions.every((action) => ['read', 'search', 'list'].includes(action.verb)) === true),
+    refused: effect !== 'allow',
+    denied: effect === 'deny',
+    untrusted: effect === 'allow' && reading?.untrusted === true,
+    sensitive: effect === 'allow' && reading !== undefined && (readsSensitive(reading) || (result !== undefined && isSensitive(result, domains))),
+    ...(result === undefined ? {} : { unscanned: result.truncated, size: line.result?.length ?? 0 }),
   });
   return decision;
 }
 
 function note(session: Session, server: BoundServer, tool: string, at: number, decision: Decision): Decision {
-  session.history.push({ at, server: server.server, tool, actions: [], refused: true, untrusted: false, sensitive: false });
+  session.history.push({ at, server: server.server, tool, actions: [], refused: true, denied: true, untrusted: false, sensitive: false });
   return decision;
 }
 

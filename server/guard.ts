@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { COUNTED } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
-import type { Decision, Identity } from '../policies/types.ts';
+import { assessResult } from '../policies/risk.ts';
+import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
+import type { Decision, Effect, Identity, RiskPolicy } from '../policies/types.ts';
 import { deriveScope } from '../policies/scope.ts';
 import { DownstreamError } from './errors.ts';
 import type { Grants, Reservation } from './grants.ts';
@@ -13,6 +15,7 @@ import { impactPromise, type Measured } from './measure.ts';
 import type { Inline } from './powers.ts';
 import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, Impact, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
 import { type Sets, setsFor } from './sets.ts';
+import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import type { Verdict } from '../policies/judge.ts';
 
@@ -26,6 +29,7 @@ export type GuardParts = {
   grants: Grants;
   histories: Histories;
   policyDigest: () => string;
+  riskPolicy: () => RiskPolicy;
   /** Opens the session where configuration says so, and says who is behind this connection and what is known of the situation. */
   identify: (call: Pick<IncomingCall, 'client'>) => Promise<Sight>;
   /** The guard's own tools; undefined when the name is not one of them. */
@@ -62,24 +66,24 @@ export function createGuard(parts: GuardParts): GuardPort {
     if (!seen.refusal && seen.verdict.decision.decision === 'ask' && seen.verdict.decision.mode === 'inline') {
       const asked = await parts.askInline(call, sight);
       if ('question' in asked) return asked;
-      if (!asked.approved) return refuse(call, sight.who, seen.verdict.decision, seen.found, seen.verdict, asked.said);
+      if (!asked.approved) return refuse(call, sight, seen.verdict.decision, seen.found, seen.verdict, asked.said);
       sight = await parts.identify(call);
       seen = await appraise(call, sight);
     }
-    if (seen.refusal) return refuse(call, sight.who, seen.refusal, seen.found);
+    if (seen.refusal) return refuse(call, sight, seen.refusal, seen.found);
     const { found, verdict, measured } = seen;
-    if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight.who, verdict.decision, found, verdict);
+    if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight, verdict.decision, found, verdict);
     if (audit.failed) return { result: failureResult(AUDIT_FAILED, false) };
 
     // 9 spend the grant: nothing runs between the decision and this
     const taken = grants.reserve(verdict.decision.grants, verdict.reading.facts, verdict.call_digest);
-    if (!taken) return refuse(call, sight.who, { ...verdict.decision, decision: 'ask', rule: 'default', why: 'the permission was used up meanwhile' }, found, verdict);
-    const past = parts.histories.note(sight.who, pastCall(found, verdict, clock.now(), false));
+    if (!taken) return refuse(call, sight, { ...verdict.decision, decision: 'ask', rule: 'default', why: 'the permission was used up meanwhile' }, found, verdict);
+    const past = parts.histories.note(sight.who, pastCall(found, verdict, sight.context.now, 'allow'));
 
     // 10 record the intent, durably, and book the use: no record, no call
     const call_id = `call_${randomBytes(9).toString('base64url')}`;
     try {
-      await audit.append({ type: 'call.intent', call_id, ...describe(sight.who, verdict.decision, parts.policyDigest(), found, verdict, measured), user_present: sight.context.user_present === true });
+      await audit.append({ type: 'call.intent', call_id, ...describe(sight, verdict.decision, parts.policyDigest(), found, verdict, measured), user_present: sight.context.user_present === true });
       await grants.spend(taken, call_id);
     } catch {
       grants.release(taken);
@@ -166,10 +170,15 @@ export function createGuard(parts: GuardParts): GuardPort {
   }
 
   async function settle(call_id: string, who: Identity, verdict: Verdict, found: Found, taken: readonly Reservation[], past: PastCall, answer: Answer, took_ms: number, measured: Measured | undefined): Promise<CallReply> {
-    const { result, classes, withheld } = inspect(answer.result, verdict.decision.redact);
-    past.sensitive = classes.length > 0;
+    const { result, data, size, withheld } = inspect(answer.result, verdict.decision.redact);
+    const sensitive = isSensitive(data, (verdict.reading?.actions ?? []).map((action) => action.domain));
+    if (sensitive) past.sensitive = true;
+    if (data.truncated) past.unscanned = true;
+    past.size = size;
     try {
-      const event: AuditInput = { type: 'call.outcome', call_id, ...names(who, found), outcome: answer.outcome, duration_us: Math.round(took_ms * 1_000), facts: { 'data.classes': classes } };
+      const facts = { 'data.classes': data.classes, 'result.size': size, ...(sensitive ? { 'result.sensitive': true } : {}), ...(data.truncated ? { 'result.unscanned': true } : {}) };
+      const event: AuditInput = { type: 'call.outcome', call_id, ...names(who, found), outcome: answer.outcome, duration_us: Math.round(took_ms * 1_000), facts };
+      if (data.classes.length > 0) event.risk = assessResult(data.classes, parts.riskPolicy());
       const [first] = taken;
       if (first) event.grant_id = first.grant_id;
       const counted = measured?.impact.measured ?? undefined;
@@ -193,9 +202,9 @@ export function createGuard(parts: GuardParts): GuardPort {
     for (const { grant_id } of taken) await grants.finish(grant_id, 'revoked', { type: 'grant.revoked', reason: `more happened than was approved: ${why}` });
   }
 
-  async function refuse(call: IncomingCall, who: Identity, decision: Decision, found?: Found, verdict?: Verdict, said?: string): Promise<CallReply> {
-    if (found) parts.histories.note(who, pastCall(found, verdict, clock.now(), true));
-    const event: AuditInput = { type: 'call.refused', ...describe(who, decision, parts.policyDigest(), found, verdict) };
+  async function refuse(call: IncomingCall, { who, context }: Sight, decision: Decision, found?: Found, verdict?: Verdict, said?: string): Promise<CallReply> {
+    if (found) parts.histories.note(who, pastCall(found, verdict, context.now, decision.decision));
+    const event: AuditInput = { type: 'call.refused', ...describe({ who, context }, decision, parts.policyDigest(), found, verdict) };
     if (!found) event.tool = call.tool.slice(0, 256);
     // a refusal that can't be recorded is still a refusal
     await audit.append(event).catch(() => undefined);
@@ -244,7 +253,7 @@ function names(who: Identity, found: Found | undefined): Partial<AuditInput> {
 }
 
 /** What an event says of a judged call. Arguments are there as a digest only. */
-function describe(who: Identity, decision: Decision, policy_digest: string, found: Found | undefined, verdict?: Verdict, measured?: Measured): Partial<AuditInput> {
+function describe({ who, context }: Pick<Sight, 'who' | 'context'>, decision: Decision, policy_digest: string, found: Found | undefined, verdict?: Verdict, measured?: Measured): Partial<AuditInput> {
   const [first] = decision.actions;
   const fields: Partial<AuditInput> = {
     ...names(who, found),
@@ -261,6 +270,7 @@ function describe(who: Identity, decision: Decision, policy_digest: string, foun
   if (first) fields.action = first.action;
   if (verdict) fields.args_digest = verdict.call_digest;
   if (verdict?.reading) {
+    Object.assign(fields, riskRecord(verdict.reading, context));
     fields.scope = verdict.reading.actions.map(deriveScope);
     const resources = verdict.reading.actions.map((action) => action.resource).filter((resource) => resource !== undefined);
     if (resources.length > 0) fields.resource = resources.slice(0, 20).join(' ');
@@ -272,7 +282,15 @@ function describe(who: Identity, decision: Decision, policy_digest: string, foun
   return fields;
 }
 
-function pastCall(found: Found, verdict: Verdict | undefined, at: number, refused: boolean): PastCall {
-  const marked = verdict?.reading?.facts['data.classes'];
-  return { at, server: found.server.server, tool: found.tool, actions: verdict?.reading?.actions ?? [], refused, untrusted: verdict?.reading?.untrusted === true, sensitive: Array.isArray(marked) && marked.length > 0 && verdict?.reading?.actions.every((action) => ['read', 'search', 'list'].includes(action.verb)) === true };
+function pastCall(found: Found, { reading }: Partial<Pick<Verdict, 'reading'>> = {}, at: number, effect: Effect): PastCall {
+  return {
+    at,
+    server: found.server.server,
+    tool: found.tool,
+    actions: reading?.actions ?? [],
+    refused: effect !== 'allow',
+    denied: effect === 'deny',
+    untrusted: reading?.untrusted === true,
+    sensitive: reading !== undefined && readsSensitive(reading),
+  };
 }

@@ -1,29 +1,51 @@
 // What came back: which data it carries, and the rule's obligations on it. An obligation that can't be met withholds the result.
-import { detectDataClasses } from '../policies/values/data-classes.ts';
+import { type DataClasses, detectDataClasses, UNSCANNED } from '../policies/values/data-classes.ts';
 import type { ToolResult } from './ports.ts';
 
-const MAX_SCANNED = 1_000_000;
+/** `size`: characters of text in it. */
+export type Inspected = {
+  result: ToolResult;
+  data: DataClasses;
+  size: number;
+  /** Obligations that could not be met. */
+  withheld?: string;
+};
 
-export type Inspected = { result: ToolResult; classes: string[]; /** Obligations that could not be met. */ withheld?: string };
-
-/** Looks a result through and removes what `redact` names, as `result.<path>`. Never throws: what can't be looked through is withheld. */
+/**
+ * Looks a result through and removes what `redact` names, as `result.<path>`. What is too long to be looked through, or no text, is
+ * never clean: `truncated`. Never throws: a result that can't be looked at is withheld.
+ */
 export function inspect(given: ToolResult, redact: readonly string[]): Inspected {
   try {
     return looked(given, redact);
   } catch {
     const withheld = 'the answer was withheld: the guard could not look through it';
-    return { result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true }, classes: [], withheld };
+    const data: DataClasses = { classes: [UNSCANNED], counts: {}, truncated: true };
+    return {
+      result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true },
+      data,
+      size: 0,
+      withheld,
+    };
   }
 }
 
 function looked(given: ToolResult, redact: readonly string[]): Inspected {
   const result = withoutClaims(given);
-  const classes = detectDataClasses(textOf(result)).classes;
-  if (redact.length === 0) return { result, classes };
-  const cleaned = redacted(result, redact.map((path) => path.replace(/^result\./, '').split('.')));
-  if (cleaned) return { result: cleaned, classes };
+  const { data, size } = scan(result);
+  if (redact.length === 0) return { result, data, size };
+  const cleaned = redacted(
+    result,
+    redact.map((path) => path.replace(/^result\./, '').split('.')),
+  );
+  if (cleaned) return { result: cleaned, data, size };
   const withheld = 'the answer was withheld: a rule says to remove parts of it, and its form does not let the guard find them';
-  return { result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true }, classes, withheld };
+  return {
+    result: { content: [{ type: 'text', text: `${withheld}. The call itself was carried out.` }], isError: true },
+    data,
+    size,
+    withheld,
+  };
 }
 
 /** What a downstream says under our own keys is read before this and goes no further: only the guard speaks as the guard. */
@@ -47,18 +69,44 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function textOf(result: ToolResult): string {
-  const parts: string[] = [];
-  let length = 0;
-  for (const item of result.content ?? []) {
-    const resource = item['resource'] as Record<string, unknown> | undefined;
-    const text = typeof item['text'] === 'string' ? item['text'] : typeof resource?.['text'] === 'string' ? resource['text'] : '';
-    parts.push(text.slice(0, MAX_SCANNED - length));
-    length += text.length;
-    if (length >= MAX_SCANNED) break;
+/** Text and structured content usually say the same: what both hold counts once. */
+function scan(result: ToolResult): { data: DataClasses; size: number } {
+  const parts = (result.content ?? []).map(textOf);
+  const text = parts.filter((part) => part !== undefined).join('\n');
+  const structured = result.structuredContent === undefined ? '' : JSON.stringify(result.structuredContent);
+  const found = [text, structured].filter((one) => one !== '').map(detectDataClasses);
+  const data = found.reduce(merged, { classes: [], counts: {}, truncated: false });
+  const opaque = parts.includes(undefined);
+  if (!opaque) return { data, size: text.length + structured.length };
+  return {
+    data: { ...data, classes: [...new Set([...data.classes, UNSCANNED])].sort(), truncated: true },
+    size: text.length + structured.length,
+  };
+}
+
+function merged(a: DataClasses, b: DataClasses): DataClasses {
+  const classes = [...new Set([...a.classes, ...b.classes])].sort();
+  const counts = Object.fromEntries(classes.map((name) => [name, Math.max(a.counts[name] ?? 0, b.counts[name] ?? 0)]));
+  return { classes, counts, truncated: a.truncated || b.truncated };
+}
+
+/** The text of one part of a result; undefined when it is no text: a picture, a sound, other bytes. */
+function textOf(item: ToolResult['content'][number]): string | undefined {
+  const resource = item['resource'] as Record<string, unknown> | undefined;
+  if (item.type === 'text') return String(item['text'] ?? '');
+  if (item.type === 'image' || item.type === 'audio') return undefined;
+  if (item.type !== 'resource') return JSON.stringify(item);
+  if (typeof resource?.['text'] === 'string') return resource['text'];
+  return typeof resource?.['blob'] === 'string' ? decoded(resource['blob']) : '';
+}
+
+/** Text that travels as bytes; undefined when the bytes are none in UTF-8. */
+function decoded(blob: string): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(blob, 'base64'));
+  } catch {
+    return undefined;
   }
-  if (result.structuredContent && length < MAX_SCANNED) parts.push(JSON.stringify(result.structuredContent).slice(0, MAX_SCANNED - length));
-  return parts.join('\n');
 }
 
 /** The result without the named members; undefined when some part of it is not data with members. */

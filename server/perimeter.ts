@@ -197,6 +197,8 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
 
   const entries = new Map(config.entries.map((entry) => [entry.name, entry]));
   const histories = createHistories();
+  await histories.restore(audit, audit.seq, clock.now());
+  audit.onEvent((event) => histories.learn(event));
   const sets = createSets();
   const judging = createJudging({
     clock,
@@ -305,6 +307,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     histories,
     policyDigest: () => policies.current.digest,
+    riskPolicy: () => policies.current.risk,
     identify,
     own: ownTool,
     answered: (call, sight) => powers.answered(call, sight),

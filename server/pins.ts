@@ -6,12 +6,22 @@ import type { AuditLog, Clock, Store, ToolDefinition } from './ports.ts';
 /** As many items as a list in the audit holds. */
 const MAX_TOOLS_AN_EVENT = 100;
 
+/** For so long a tool counts as changed. */
+const CHANGED_MS = 24 * 60 * 60_000;
+
+/** For so long a tool counts as changed. */
+const CHANGED_MS = 24 * 60 * 60_000;
+
 export type Pins = {
   /** Pins what is new, holds what changed. */
   see(server: string, tools: readonly ToolDefinition[]): Promise<void>;
   /** Why a tool is held back, if it is: asked of the definition that would be used, not of what was last seen. */
   held(server: string, definition: ToolDefinition): string | undefined;
   list(): { tool: string; digest: string; held: boolean }[];
+  /** Whether a person took another definition of it in the last day. */
+  changed(server: string, tool: string): boolean;
+  /** Whether a person took another definition of it in the last day. */
+  changed(server: string, tool: string): boolean;
   /** Takes held definitions of a server, or of one of its tools; says which. */
   accept(server: string, tool: string | undefined, by: string): Promise<string[]>;
 };
@@ -74,6 +84,11 @@ export function createPins({ store, audit, clock, changed: told }: Parts): Pins 
         ? `its definition changed since it was accepted; a person can look at it and run \`perimeter pins accept ${id}\``
         : 'its definition was not seen yet; try again in a moment';
     },
+    changed(server, tool) {
+      const id = key(server, tool);
+      const at = Object.hasOwn(store.data.pins, id) ? store.data.pins[id]?.changed_at : undefined;
+      return at !== undefined && clock.now() - Date.parse(at) < CHANGED_MS;
+    },
     list: () =>
       Object.entries(store.data.pins).map(([tool, pin]) => ({
         tool,
@@ -100,7 +115,7 @@ export function createPins({ store, audit, clock, changed: told }: Parts): Pins 
       await store.update((data) => {
         for (const id of ids) {
           const pin = data.pins[id];
-          if (pin?.held !== undefined) data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()) };
+          if (pin?.held !== undefined) data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()), changed_at: iso(clock.now()) };
         }
       });
       told();

@@ -32,6 +32,7 @@ export function detectDataClasses(text: string): DataClasses {
     // one datum shows in several readings: the reading with most of them counts
     for (const [name, found] of here) counts.set(name, Math.max(found, counts.get(name) ?? 0));
   }
+  if (text.length > MAX_TEXT) counts.set(UNSCANNED, 1);
   const classes = [...counts.keys()].sort();
   return {
     classes,
