@@ -89,14 +89,6 @@ export function uncoveredLeaves(args: Record<string, unknown>, selectors: readon
   return leaves;
 }
 
-/** Every string anywhere in the arguments, for content scanning. */
-export function strings(value: unknown, into: string[] = []): string[] {
-  if (typeof value === 'string') into.push(value);
-  else if (Array.isArray(value)) for (const item of value) strings(item, into);
-  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) strings(item, into);
-  return into;
-}
-
 /** Length of the longest list anywhere in the arguments. */
 export function longestList(value: unknown): number {
   if (Array.isArray(value)) return Math.max(value.length, ...value.map(longestList));

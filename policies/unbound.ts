@@ -5,18 +5,28 @@ import type { Verb } from './types.ts';
 const WORDS: readonly [Verb, RegExp][] = [
   ['list', /^(list|ls|enumerate|tree|directory)$/],
   ['search', /^(search|find|query|lookup|grep|match)$/],
-  ['read', /^(read|get|fetch|show|view|describe|info|stat|status|count|check|head|tail|cat|open|download|summary|summarize|echo|help|inspect|print|explain)$/],
+  [
+    'read',
+    /^(read|get|fetch|show|view|describe|info|stat|status|count|check|head|tail|cat|open|download|summary|summarize|echo|help|inspect|print|explain)$/,
+  ],
   ['draft', /^draft$/],
   ['create', /^(create|add|insert|new|append|register|book|schedule|upload|import|copy|clone|make|mkdir|post)$/],
-  ['write', /^(write|update|set|edit|put|patch|save|modify|change|rename|replace|upsert|merge|mark|toggle|enable|disable|configure|assign|tag|label)$/],
+  [
+    'write',
+    /^(write|update|set|edit|put|patch|save|modify|change|rename|replace|upsert|merge|mark|toggle|enable|disable|configure|assign|tag|label)$/,
+  ],
   ['move', /^(move|mv|transfer|archive|restore)$/],
   ['send', /^(send|reply|forward|email|mail|message|notify|publish|tweet|push|submit|pay|invite|respond)$/],
   ['share', /^(share|grant|permit|authorize|expose)$/],
   ['delete', /^(delete|remove|rm|drop|purge|clear|trash|destroy|cancel|wipe|erase|truncate|unlink|revoke|kill)$/],
-  ['execute', /^(run|exec|execute|eval|call|invoke|trigger|shell|bash|command|script|deploy|start|stop|restart|install|sudo|admin|env|debug|sql)$/],
+  [
+    'execute',
+    /^(run|exec|execute|eval|call|invoke|trigger|shell|bash|command|script|deploy|start|stop|restart|install|sudo|admin|env|debug|sql)$/,
+  ],
 ];
 /** Arguments that make a read write, reach elsewhere, or do anything at all. */
-const REACHING = /^(out(put)?|save|dest(ination)?|target|to)_?(path|file|dir|folder|url)?$|webhook|callback|connection_?string|^dsn$|^(operation|action|method|command|cmd|script|code|eval|shell|headers|env)$/;
+const REACHING =
+  /^(out(put)?|save|dest(ination)?|target|to)_?(path|file|dir|folder|url)?$|webhook|callback|connection_?string|^dsn$|^(operation|action|method|command|cmd|script|code|eval|shell|headers|env)$/;
 const MILD: ReadonlySet<Verb> = new Set(['read', 'list', 'search']);
 
 export type Guess = { verb: Verb; destructive: boolean };
@@ -25,6 +35,7 @@ export type Guess = { verb: Verb; destructive: boolean };
 export function guessVerb(name: string, inputSchema: unknown, annotations: unknown): Guess {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
@@ -39,6 +50,14 @@ export function guessVerb(name: string, inputSchema: unknown, annotations: unkno
 function reaches(schema: unknown): boolean {
   if (typeof schema !== 'object' || schema === null) return true;
   const properties = (schema as Record<string, unknown>)['properties'];
-  if (properties === undefined) return (schema as Record<string, unknown>)['additionalProperties'] !== false && (schema as Record<string, unknown>)['type'] !== 'object';
-  return typeof properties !== 'object' || properties === null || Object.keys(properties).some((key) => REACHING.test(key.toLowerCase()));
+  if (properties === undefined)
+    return (
+      (schema as Record<string, unknown>)['additionalProperties'] !== false &&
+      (schema as Record<string, unknown>)['type'] !== 'object'
+    );
+  return (
+    typeof properties !== 'object' ||
+    properties === null ||
+    Object.keys(properties).some((key) => REACHING.test(key.toLowerCase()))
+  );
 }
