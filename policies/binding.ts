@@ -163,7 +163,7 @@ const bindingSchema = closed({
   version: z.literal(1).exactOptional(),
   server: words.exactOptional(),
   package: words.exactOptional(),
-  bundled: z.enum(['calendar', 'email', 'files', 'database']).exactOptional(),
+  bundled: z.enum(['calendar', 'email', 'files', 'database', 'database-postgres']).exactOptional(),
   root: root.exactOptional(),
   paths: closed({
     os: z.enum(['posix', 'windows']).exactOptional(),

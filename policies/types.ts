@@ -262,7 +262,7 @@ export type Binding = {
   /** Names in mcp.json it is for; or packages / a bundled server it matches by its command line. */
   servers: string[];
   packages: string[];
-  bundled?: 'calendar' | 'email' | 'files' | 'database';
+  bundled?: 'calendar' | 'email' | 'files' | 'database' | 'database-postgres';
   /** Where relative paths start: a folder (from mcp.json's), the value of a command-line option, or the nth plain argument (0 = first). */
   root?: string | { option: string } | { argument: number };
   paths: { os: 'posix' | 'windows'; case: 'sensitive' | 'insensitive' };

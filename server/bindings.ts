@@ -26,7 +26,7 @@ export function bindServer(entry: ServerEntry, bindings: readonly Binding[]): Bo
 
 function matches(binding: Binding, entry: ServerEntry): boolean {
   if (binding.servers.includes(entry.name)) return true;
-  if (binding.bundled !== undefined && bundledName(entry) === binding.bundled) return true;
+  if (binding.bundled !== undefined && bundledKind(entry) === binding.bundled) return true;
   return binding.packages.some((name) => packageAt(name, entry) !== undefined);
 }
 
@@ -35,9 +35,17 @@ export function bundledName(entry: ServerEntry): string | undefined {
   return entry.command === 'perimeter' && entry.args?.[0] === 'tool' ? entry.args[1] : undefined;
 }
 
+/** The bundled database is read by the rules of the engine it is started on: SQLite only where a file is named. */
+function bundledKind(entry: ServerEntry): string | undefined {
+  const name = bundledName(entry);
+  const file = entry.args?.some((word) => word === '--file' || word.startsWith('--file='));
+  return name === 'database' && !file ? 'database-postgres' : name;
+}
+
 /** Position in `args` of the package, whether run by npx or from node_modules; -1 when it is the command itself. */
 function packageAt(name: string, entry: ServerEntry): number | undefined {
-  const is = (word: string) => word === name || word.startsWith(`${name}@`) || word.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
+  const is = (word: string) =>
+    word === name || word.startsWith(`${name}@`) || word.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
   if (entry.command !== undefined && is(entry.command)) return -1;
   const at = (entry.args ?? []).findIndex(is);
   return at < 0 ? undefined : at;
@@ -48,7 +56,8 @@ function rootOf(binding: Binding, entry: ServerEntry): string | undefined {
   const at = (path: string) => (binding.paths.os === 'windows' ? win32.resolve(path) : resolve(base, path));
   if (typeof binding.root === 'string') return at(binding.root);
   const args = entry.args ?? [];
-  const skipped = bundledName(entry) !== undefined ? 2 : Math.max(0, ...binding.packages.map((name) => (packageAt(name, entry) ?? -1) + 1));
+  const skipped =
+    bundledName(entry) !== undefined ? 2 : Math.max(0, ...binding.packages.map((name) => (packageAt(name, entry) ?? -1) + 1));
   const own = args.slice(skipped);
   if (binding.root === undefined) return entry.cwd;
   if ('option' in binding.root) {

@@ -89,7 +89,8 @@ const DOORS: Record<string, RegExp> = {
   'ical.js': /^tools\/downstream\/calendar\/[\w-]+\.ts$/,
   mailparser: /^tools\/downstream\/email\/[\w-]+\.ts$/,
   nodemailer: /^(tools\/downstream\/email\/[\w-]+|policies\/values\/address)\.ts$/, // policies read recipients exactly as the mailer does
-  'libpg-query': /^policies\/sql\/postgres\.ts$/,
+  'libpg-query': /^policies\/sql\/(postgres|change)\.ts$/,
+  pg: /^tools\/downstream\/database\/postgres\/connection\.ts$/,
   'sqlite3-parser': /^policies\/sql\/sqlite\.ts$/,
   '@guanmingchiu/sqlparser-ts': /^policies\/sql\/sqlparser\.ts$/,
 };

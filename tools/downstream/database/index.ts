@@ -1,4 +1,4 @@
-// The bundled server *database*: one SQLite file, read with `query`, changed with `execute` inside an approved bound.
+// The bundled server *database*: a SQLite file or a PostgreSQL database, read with `query`, changed with `execute` inside an approved bound.
 import { resolve } from 'node:path';
 import { readOptions, UsageProblem } from '../options.ts';
 import { type BundledTool, serveBundled } from '../serve.ts';
@@ -7,7 +7,9 @@ import { readingTools } from './reading.ts';
 import { writingTools } from './writing.ts';
 
 const USAGE = `usage: perimeter tool database --file FILE [--create] [--read-only]
+       perimeter tool database --url postgres://… [--read-only]
   --file FILE   the SQLite database
+  --url URL     the PostgreSQL database; better said as DATABASE_URL in the environment, where other processes don't see its password
   --create      make the file if it is missing
   --read-only   offer nothing that writes`;
 
@@ -21,13 +23,28 @@ export function databaseTools(options: DatabaseOptions): BundledTool[] {
 export async function start(argv: string[]): Promise<void> {
   const options = readOptions(argv, USAGE, {
     file: { type: 'string' },
+    url: { type: 'string' },
     create: { type: 'boolean', default: false },
     'read-only': { type: 'boolean', default: false },
   });
   if (!options) return;
-  if (!options.file) throw new UsageProblem(`\`--file\` is missing: name the SQLite database\n${USAGE}`);
+  const url = options.url ?? (options.file === undefined ? process.env['DATABASE_URL'] : undefined);
+  if (url !== undefined && options.file !== undefined)
+    throw new UsageProblem('`--file` and `--url` exclude each other: leave one out');
+  if (url !== undefined) return startPostgres(url, options['read-only']);
+  if (!options.file)
+    throw new UsageProblem(`\`--file\` is missing: name the SQLite database, or a PostgreSQL one with \`--url\`\n${USAGE}`);
   if (options.create && options['read-only'])
     throw new UsageProblem('`--create` and `--read-only` exclude each other: leave one out');
   const tools = databaseTools({ file: options.file, create: options.create, readOnly: options['read-only'] });
   await serveBundled({ name: 'perimeter-database', version: '1.0.0' }, tools);
+}
+
+/** The driver and the grammar are loaded only here, so nobody else pays for them. */
+async function startPostgres(url: string, readOnly: boolean): Promise<void> {
+  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new UsageProblem('the address of the database must begin with `postgres://`');
+  const { postgresTools } = await import('./postgres/tools.ts');
+  const { tools, close } = await postgresTools(url, { readOnly });
+  await serveBundled({ name: 'perimeter-database', version: '1.0.0' }, tools);
+  await close();
 }

@@ -5,7 +5,7 @@ const ROWS_MAX = 500;
 const RESULT_CHARS_MAX = 1_000_000;
 const CELL_CHARS_MAX = 100_000;
 
-type JsonCell = string | number | null | { $blob: number };
+type JsonCell = string | number | boolean | null | { $blob: number };
 export type Row = Record<string, JsonCell>;
 /** `truncated` when rows or parts of cells were left out. */
 export type Rows = { rows: Row[]; truncated: boolean };
@@ -15,11 +15,21 @@ export type Beyond = 'stop' | 'run on';
 
 /** Collects the rows of a statement up to 500 rows or about 1 MB. `each` is called for every row, also for those not kept. */
 export function collectRows(statement: Statement, params: readonly SqlValue[], beyond: Beyond, each: () => void): Rows {
-  const names = distinctNames(statement.columns);
+  return collect(statement.columns, statement.rows(params), beyond, each);
+}
+
+/** The same for rows that come from anywhere. */
+export function collect(
+  columns: readonly string[],
+  from: Iterable<readonly (SqlValue | boolean)[]>,
+  beyond: Beyond,
+  each: () => void,
+): Rows {
+  const names = distinctNames(columns);
   const rows: Row[] = [];
   let size = 0;
   let truncated = false;
-  for (const cells of statement.rows(params)) {
+  for (const cells of from) {
     each();
     const full = rows.length >= ROWS_MAX || size >= RESULT_CHARS_MAX;
     if (full) truncated = true;
@@ -34,7 +44,8 @@ export function collectRows(statement: Statement, params: readonly SqlValue[], b
 }
 
 /** A number that JSON carries exactly stays a number; others become strings. A BLOB is `{"$blob": bytes}`. */
-function jsonOf(value: SqlValue): JsonCell {
+function jsonOf(value: SqlValue | boolean): JsonCell {
+  if (typeof value === 'boolean') return value;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'string') return value.length > CELL_CHARS_MAX ? value.slice(0, CELL_CHARS_MAX) : value;

@@ -1,0 +1,129 @@
+// One PostgreSQL statement that changes rows, as far as counting and bounding it needs: its text, its target, and what it assigns.
+import { parseSync, scanSync } from 'libpg-query';
+import { functionEffect } from './functions.ts';
+
+export type PostgresChange = {
+  /** The statement without what follows it; safe to add a clause to on a new line. */
+  text: string;
+  verb: 'insert' | 'update' | 'delete' | 'merge';
+  /** The target's name in parts, as the catalog spells it. */
+  table: string[];
+  /** What the target is called inside the statement. */
+  label: string;
+  /** Columns that UPDATE or ON CONFLICT assigns. */
+  assigned: string[];
+  /** The columns INSERT names; undefined for all of them in order. */
+  columns: string[] | undefined;
+  /** Some value is left to the column's default. */
+  defaults: boolean;
+  /** It calls something that makes up another value each time. */
+  madeUp: boolean;
+  upsert: boolean;
+  returning: boolean;
+  /** A WITH stands before it, or other tables take part. */
+  compound: boolean;
+  /** The text of the condition of a plain UPDATE or DELETE, empty for all rows; undefined where it can't be cut out. */
+  condition: string | undefined;
+  /** The highest `$n` in it. */
+  parameters: number;
+};
+
+type Node = Record<string, unknown>;
+const node = (value: unknown): Node =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Node) : {};
+const list = (value: unknown): Node[] => (Array.isArray(value) ? value.map(node) : []);
+const word = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const VERBS = { InsertStmt: 'insert', UpdateStmt: 'update', DeleteStmt: 'delete', MergeStmt: 'merge' } as const;
+
+/** Reads a text that holds exactly one INSERT, UPDATE, DELETE or MERGE; undefined for anything else. The grammar must be loaded. */
+export function readPostgresChange(sql: string): PostgresChange | undefined {
+  let stmts: Node[];
+  try {
+    stmts = list((parseSync(sql) as unknown as Node).stmts);
+  } catch {
+    return undefined;
+  }
+  const [raw] = stmts;
+  const [tag, content] = Object.entries(node(raw?.stmt))[0] ?? [];
+  if (raw === undefined || stmts.length !== 1 || tag === undefined || !Object.hasOwn(VERBS, tag)) return undefined;
+  const body = node(content);
+  const relation = node(body.relation);
+  const name = word(relation.relname);
+  if (name === undefined) return undefined;
+  const names = (targets: unknown) => list(targets).map((target) => word(node(target.ResTarget).name) ?? '*');
+  const conflict = node(body.onConflictClause);
+  const columns = tag === 'InsertStmt' ? names(body.cols) : [];
+  const text = sliceOf(sql, raw);
+  const compound = body.withClause !== undefined || body.fromClause !== undefined || body.usingClause !== undefined;
+  return {
+    text,
+    verb: VERBS[tag as keyof typeof VERBS],
+    table: [relation.catalogname, relation.schemaname, name].flatMap((part) => word(part) ?? []),
+    label: word(node(relation.alias).aliasname) ?? name,
+    assigned: tag === 'UpdateStmt' ? names(body.targetList) : names(conflict.targetList),
+    columns: columns.length > 0 ? columns : undefined,
+    defaults: holds(body.selectStmt, 'SetToDefault') || (tag === 'InsertStmt' && body.selectStmt === undefined),
+    madeUp: callsIn(body).some((name) => functionEffect(name, 'postgres').chance),
+    upsert: conflict.action === 'ONCONFLICT_UPDATE',
+    returning: body.returningClause !== undefined || body.returningList !== undefined,
+    compound,
+    condition: compound || (tag !== 'UpdateStmt' && tag !== 'DeleteStmt') ? undefined : conditionIn(text),
+    parameters: parametersIn(body),
+  };
+}
+
+/** `stmt_location` and `stmt_len` count bytes; a length of zero means to the end. */
+function sliceOf(sql: string, raw: Node): string {
+  const bytes = new TextEncoder().encode(sql);
+  const start = typeof raw.stmt_location === 'number' ? raw.stmt_location : 0;
+  const length = typeof raw.stmt_len === 'number' && raw.stmt_len > 0 ? raw.stmt_len : bytes.length - start;
+  return new TextDecoder().decode(bytes.subarray(start, start + length)).trim();
+}
+
+function holds(value: unknown, tag: string): boolean {
+  if (Array.isArray(value)) return value.some((item) => holds(item, tag));
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (Object.hasOwn(value, tag) || Object.values(value).some((item) => holds(item, tag)))
+  );
+}
+
+/** What stands between the outermost WHERE and RETURNING. */
+function conditionIn(text: string): string | undefined {
+  const bytes = new TextEncoder().encode(text);
+  let depth = 0;
+  let from: number | undefined;
+  let to = bytes.length;
+  try {
+    for (const token of scanSync(text).tokens) {
+      if (token.text === '(') depth += 1;
+      if (token.text === ')') depth -= 1;
+      if (depth > 0 || token.keywordKind === 0) continue;
+      if (from === undefined && token.text.toLowerCase() === 'where') from = token.end;
+      if (token.text.toLowerCase() === 'returning') to = Math.min(to, token.start);
+    }
+  } catch {
+    return undefined;
+  }
+  return from === undefined ? '' : new TextDecoder().decode(bytes.subarray(from, to)).trim();
+}
+
+function callsIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(callsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  const { FuncCall } = value as Node;
+  const parts = list(node(FuncCall).funcname).map((part) => word(node(part.String).sval) ?? '');
+  const own = FuncCall === undefined ? [] : [(parts[0] === 'pg_catalog' ? parts.slice(1) : parts).join('.')];
+  return [...own, ...Object.values(value).flatMap(callsIn)];
+}
+
+/** The highest `$n`. */
+function parametersIn(value: unknown): number {
+  if (Array.isArray(value)) return Math.max(0, ...value.map(parametersIn));
+  if (typeof value !== 'object' || value === null) return 0;
+  const { ParamRef } = value as Node;
+  const own = ParamRef === undefined ? 0 : Number(node(ParamRef).number ?? 0);
+  return Math.max(own, 0, ...Object.values(value).map(parametersIn));
+}
