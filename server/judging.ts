@@ -82,8 +82,6 @@ export function createJudging(parts: JudgingParts): Judging {
           history: parts.histories.of(who),
           baseline: parts.histories.baseline(who),
           changed: parts.pins.changed(found.server.server, found.tool),
-          baseline: parts.histories.baseline(who),
-          changed: parts.pins.changed(found.server.server, found.tool),
           grants: options.grants ?? parts.grants.views(who, `${found.server.server}/${found.tool}`),
           ...(options.measured ? { measured: options.measured.facts } : {}),
           ...(locked ? { locked: locked.reason ?? '' } : {}),

@@ -9,9 +9,6 @@ const MAX_TOOLS_AN_EVENT = 100;
 /** For so long a tool counts as changed. */
 const CHANGED_MS = 24 * 60 * 60_000;
 
-/** For so long a tool counts as changed. */
-const CHANGED_MS = 24 * 60 * 60_000;
-
 export type Pins = {
   /** Pins what is new, holds what changed. */
   see(server: string, tools: readonly ToolDefinition[]): Promise<void>;
