@@ -23,9 +23,11 @@ import { contains, mentions } from './values/text.ts';
 /** `missing`: the fact is not known, or is not of the kind the operator needs. */
 export type Verdict = 'yes' | 'no' | 'missing';
 
+const BOUNDS = ['at_most', 'below', 'above', 'at_least'] as const;
+
 export type Situation = { reading: Reading; context: Context; history: History };
 
-/** Judges one clause. Never throws on what a call can contain. */
+/** Judges one clause. Throws Unreadable where it is about words and the text is too long to look for them. */
 export function judgeClause(clause: Clause, situation: Situation): Verdict {
   if (clause.operator === 'recent') return judgeRecent(clause, situation);
   if (clause.fact === 'body.mentions' || clause.fact === 'body.contains') return judgeText(clause, situation.reading);
@@ -35,7 +37,9 @@ export function judgeClause(clause: Clause, situation: Situation): Verdict {
 
 /** `<fact> <operator>`, the name a failing clause goes by. */
 export function clauseName(clause: Clause): string {
-  return clause.operator === 'recent' ? 'recent at_most' : `${clause.fact} ${clause.operator}`;
+  if (clause.operator !== 'recent') return `${clause.fact} ${clause.operator}`;
+  const bound = BOUNDS.find((name) => Object.hasOwn(clause.value as object, name));
+  return `recent ${bound ?? 'at_most'}`;
 }
 
 /** Judges a `while`. Unknown context never satisfies a condition; `unmet` names those that fail or are unknown. */
@@ -112,7 +116,7 @@ function judgeRecent(clause: Clause, { reading, context, history }: Situation): 
   const asked = clause.value as { of?: string | string[]; in: number; distinct?: string } & Record<string, unknown>;
   const scopes = [asked.of ?? '*:*'].flat().map(parseScope);
   const count = countRecent(history, context.now, asked.in, scopes, reading.actions, asked.distinct === 'resource');
-  for (const operator of ['at_most', 'below', 'above', 'at_least'] as const) {
+  for (const operator of BOUNDS) {
     const limit = asked[operator];
     if (limit !== undefined && compare(operator, count, limit) !== 'yes') return 'no';
   }
