@@ -85,6 +85,8 @@ export type WorldOptions = {
   /** rules/test.yaml; without `version:` and `rules:` they are put in front. */
   rules?: string;
   bindings?: string;
+  /** More binding files, by name. */
+  moreBindings?: Record<string, string>;
   /** By name; or made for the world's folder. */
   servers?: Record<string, TinyServer> | ((folder: string) => Record<string, TinyServer>);
   /** Servers as real processes, in place of `servers`. */
@@ -270,11 +272,11 @@ function write(folder: string, options: WorldOptions, servers: Record<string, Ti
   mkdirSync(join(folder, 'policies', 'bindings'), { recursive: true });
   writeFileSync(rulesFile(folder), rulesText(options.rules ?? ''));
   if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
+  for (const [name, text] of Object.entries(options.moreBindings ?? {}))
+    writeFileSync(join(folder, 'policies', 'bindings', name), text);
   const mcpServers =
     options.processes ??
-    Object.fromEntries(
-    Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]),
-  );
+    Object.fromEntries(Object.keys(servers).map((name) => [name, { command: 'tiny', args: [], ...options.entries?.[name] }]));
   const settings = {
     agent: 'felix',
     user: { name: 'john', role: 'user' },

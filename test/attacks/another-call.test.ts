@@ -8,14 +8,30 @@ import { decisionOf, type World, type WorldOptions, world, yes } from '../world.
 const RULES = `
   - { id: deleting, why: a deleted file does not come back, effect: ask, scope: delete:files, limits: { uses: 5, for: 10m, exact: true } }
   - { id: writing, why: somebody looks first, effect: ask, scope: write:files, limits: { uses: 5, for: 10m } }`;
-const BINDING = 'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n  delete: { does: delete:files, resource: { path: path } }\n';
-const DELETE = { inputSchema: { type: 'object', properties: { path: { type: 'string' }, recursive: { type: 'boolean' } } }, description: 'deletes a file' };
+const BINDING =
+  'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n  delete: { does: delete:files, resource: { path: path } }\n';
+const DELETE = {
+  inputSchema: { type: 'object', properties: { path: { type: 'string' }, recursive: { type: 'boolean' } } },
+  description: 'deletes a file',
+};
 const OLD = { path: 'marketing/old.md' };
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { delete: DELETE, write: {} } }, human: () => yes(), ...more }));
-const approved = async ({ ask }: World, tool = 'delete', args: Record<string, unknown> = OLD, more: Record<string, unknown> = {}) => expect(await ask({ calls: [{ tool, arguments: args }], ...more })).toMatchObject({ status: 'granted' });
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { delete: DELETE, write: {} } },
+    human: () => yes(),
+    ...more,
+  }));
+const approved = async (
+  { ask }: World,
+  tool = 'delete',
+  args: Record<string, unknown> = OLD,
+  more: Record<string, unknown> = {},
+) => expect(await ask({ calls: [{ tool, arguments: args }], ...more })).toMatchObject({ status: 'granted' });
 
 describe('the approved call', () => {
   it('runs once, and only once', async () => {
@@ -29,7 +45,16 @@ describe('the approved call', () => {
   it('does not stretch to other arguments, another case of a key, an added one, or another form of a value', async () => {
     const given = await guarded();
     await approved(given);
-    for (const args of [{ path: 'marketing/plan.md' }, { Path: OLD.path }, { ...OLD, recursive: true }, { ...OLD, extra: 1 }, { path: [OLD.path] }, { path: 'marketing/OLD.md' }, { path: 'marketing/old.md/.' }, { path: './marketing/old.md ' }]) {
+    for (const args of [
+      { path: 'marketing/plan.md' },
+      { Path: OLD.path },
+      { ...OLD, recursive: true },
+      { ...OLD, extra: 1 },
+      { path: [OLD.path] },
+      { path: 'marketing/OLD.md' },
+      { path: 'marketing/old.md/.' },
+      { path: './marketing/old.md ' },
+    ]) {
       expect(decisionOf(await given.call('delete', args)).decision, JSON.stringify(args)).not.toBe('allow');
     }
     expect(decisionOf(await given.call('write', { ...OLD, content: '' })).decision).toBe('ask');
@@ -38,8 +63,12 @@ describe('the approved call', () => {
 
   it('is never exchanged for a whole scope where a rule says `exact`', async () => {
     const given = await guarded();
-    for (const scope of ['delete:files', 'delete:files:marketing/**', 'delete:files:marketing/old.md']) expect(await given.ask({ scope })).toMatchObject({ status: 'denied' });
-    expect(await given.ask({ scope: 'delete:files:marketing/**', calls: [{ tool: 'delete', arguments: OLD }] })).toMatchObject({ status: 'granted', grant: { exact: true } });
+    for (const scope of ['delete:files', 'delete:files:marketing/**', 'delete:files:marketing/old.md'])
+      expect(await given.ask({ scope })).toMatchObject({ status: 'denied' });
+    expect(await given.ask({ scope: 'delete:files:marketing/**', calls: [{ tool: 'delete', arguments: OLD }] })).toMatchObject({
+      status: 'granted',
+      grant: { exact: true },
+    });
     expect(decisionOf(await given.call('delete', { path: 'marketing/plan.md' })).decision).toBe('ask');
     expect(given.questions).toHaveLength(1);
   });
@@ -82,14 +111,22 @@ describe('what changed between the approval and the call', () => {
     const given = await guarded();
     await approved(given, 'write', { path: 'a.md', content: 'x' });
     given.rules(`${RULES}\n  - { id: frozen, why: nobody writes this week, effect: deny, scope: write:files }`);
-    expect(decisionOf(await given.call('write', { path: 'a.md', content: 'x' }))).toMatchObject({ decision: 'deny', rule: 'frozen' });
+    expect(decisionOf(await given.call('write', { path: 'a.md', content: 'x' }))).toMatchObject({
+      decision: 'deny',
+      rule: 'frozen',
+    });
   });
 
   it('the policy, under the same name of the rule: what was approved is not what is asked now', async () => {
     const given = await guarded();
     await approved(given, 'write', { path: 'a.md', content: 'x' });
-    given.rules(RULES.replace('why: somebody looks first, effect: ask', 'why: only with the passphrase, effect: ask, proof: passphrase'));
-    expect(decisionOf(await given.call('write', { path: 'a.md', content: 'x' }))).toMatchObject({ decision: 'ask', rule: 'writing' });
+    given.rules(
+      RULES.replace('why: somebody looks first, effect: ask', 'why: only with the passphrase, effect: ask, proof: passphrase'),
+    );
+    expect(decisionOf(await given.call('write', { path: 'a.md', content: 'x' }))).toMatchObject({
+      decision: 'ask',
+      rule: 'writing',
+    });
     expect(given.forwarded).toEqual([]);
   });
 

@@ -5,13 +5,20 @@ import { decisionOf, type World, type WorldOptions, world, yes } from '../world.
 const RULES = `
   - { id: asks, why: a look first, effect: ask, scope: "write:files", limits: { uses: 9, for: 10m } }
   - { id: reads, why: reading is fine, effect: allow, scope: "read:files" }`;
-const BINDING = 'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
+const BINDING =
+  'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a' } };
 
 let open: World | undefined;
 afterEach(() => open?.close());
 const granted = async (more: WorldOptions = {}) => {
-  open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {}, read: {} } }, human: () => yes(), ...more });
+  open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {}, read: {} } },
+    human: () => yes(),
+    ...more,
+  });
   expect(await open.ask({ calls: [WRITE], uses: 9 })).toMatchObject({ status: 'granted' });
   return open;
 };

@@ -7,13 +7,21 @@ const RULES = `
   - { id: writing, why: somebody looks first, effect: ask, scope: write:files, limits: { uses: 5, for: 10m } }
   - { id: deleting, why: gone is gone, effect: ask, scope: delete:files, proof: typed }
   - { id: sharing, why: out is out, effect: ask, scope: share:files, proof: passphrase }`;
-const BINDING = 'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n  delete: { does: delete:files, resource: { path: path } }\n  share: { does: share:files, resource: { path: path } }\n';
+const BINDING =
+  'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n  delete: { does: delete:files, resource: { path: path } }\n  share: { does: share:files, resource: { path: path } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a.md', content: 'x' } };
 type Given = Omit<FormAnswer, 'request_id'>;
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {}, delete: {}, share: {} } }, wait_ms: 60, ...more }));
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {}, delete: {}, share: {} } },
+    wait_ms: 60,
+    ...more,
+  }));
 
 const NOT_A_YES: [string, Given][] = [
   ['an empty accept', { action: 'accept', after: 4_000 }],
@@ -25,7 +33,10 @@ const NOT_A_YES: [string, Given][] = [
   ['the title in place of the value', { action: 'accept', content: { decision: 'Approve once' }, after: 4_000 }],
   ['fields nobody asked for', { action: 'accept', content: { decision: 'approve', minutes: 600 }, after: 4_000 }],
   ['a field that names a user', { action: 'accept', content: { decision: 'approve', approver: 'admin' }, after: 4_000 }],
-  ['only an inherited decision', { action: 'accept', content: Object.create({ decision: 'approve' }) as Record<string, unknown>, after: 4_000 }],
+  [
+    'only an inherited decision',
+    { action: 'accept', content: Object.create({ decision: 'approve' }) as Record<string, unknown>, after: 4_000 },
+  ],
   ['an instant accept', { action: 'accept', content: { decision: 'approve' }, after: 20 }],
   ['an accept just under half a second', { action: 'accept', content: { decision: 'approve' }, after: 499 }],
   ['an accept before the question', { action: 'accept', content: { decision: 'approve' }, after: -1 }],
@@ -47,13 +58,16 @@ describe('no permission comes of', () => {
   it('the answer of a form that was for another request', async () => {
     const { client, call, perimeter } = await guarded({ human: () => yes() });
     const swapping = client({ form: async () => ({ request_id: 'req_another', ...yes() }) });
-    expect((await call('request_elevation', { justification: 'x', calls: [WRITE] }, { client: swapping })).structuredContent).toMatchObject({ status: 'pending' });
+    expect(
+      (await call('request_elevation', { justification: 'x', calls: [WRITE] }, { client: swapping })).structuredContent,
+    ).toMatchObject({ status: 'pending' });
     expect(perimeter.grants.all()).toEqual([]);
   });
 
   it('a form where more is needed than a click', async () => {
     const { ask, questions, perimeter } = await guarded({ human: () => yes() });
-    for (const tool of ['delete', 'share']) expect(await ask({ calls: [{ tool, arguments: { path: 'a.md' } }] })).toMatchObject({ status: 'pending' });
+    for (const tool of ['delete', 'share'])
+      expect(await ask({ calls: [{ tool, arguments: { path: 'a.md' } }] })).toMatchObject({ status: 'pending' });
     expect(questions).toEqual([]);
     expect(perimeter.grants.all()).toEqual([]);
   });
@@ -68,7 +82,9 @@ describe('no permission comes of', () => {
 
 describe('a form that a machine answered', () => {
   it('is written down, leaves the request for a real person, and is not believed by the same client again', async () => {
-    const { ask, command, questions, events } = await guarded({ human: () => ({ action: 'accept', content: { decision: 'approve' }, after: 3 }) });
+    const { ask, command, questions, events } = await guarded({
+      human: () => ({ action: 'accept', content: { decision: 'approve' }, after: 3 }),
+    });
     const { request_id, status } = await ask({ calls: [WRITE] });
     expect(status).toBe('pending');
     expect((await events()).some((event) => event.request_id === request_id && /by itself/.test(String(event.why)))).toBe(true);

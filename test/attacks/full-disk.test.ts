@@ -8,12 +8,21 @@ import { decisionOf, type World, type WorldOptions, world, yes } from '../world.
 const RULES = `
   - { id: asks, why: a look first, effect: ask, scope: "write:files", limits: { uses: 9, for: 10m } }
   - { id: reads, why: reading is fine, effect: allow, scope: "read:files" }`;
-const BINDING = 'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
+const BINDING =
+  'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a' } };
 
 let open: World | undefined;
 afterEach(() => open?.close().catch(() => undefined));
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {}, read: {} } }, human: () => yes(), wait_ms: 200, ...more }));
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {}, read: {} } },
+    human: () => yes(),
+    wait_ms: 200,
+    ...more,
+  }));
 
 /** The real disk until `full` is set; then writing, or syncing, fails. */
 function fillable(at: 'write' | 'sync'): { files: AuditFiles; full: boolean } {
@@ -25,7 +34,11 @@ function fillable(at: 'write' | 'sync'): { files: AuditFiles; full: boolean } {
       return at === 'write' ? file.write(bytes) : file.sync();
     },
   });
-  disk.files = { ...realFiles, create: async (path) => wrap(await realFiles.create(path)), append: async (path) => wrap(await realFiles.append(path)) };
+  disk.files = {
+    ...realFiles,
+    create: async (path) => wrap(await realFiles.create(path)),
+    append: async (path) => wrap(await realFiles.append(path)),
+  };
   return disk;
 }
 
@@ -42,7 +55,7 @@ describe.each(['write', 'sync'] as const)('a disk that fails at %s', (at) => {
     expect(given.forwarded).toEqual([]);
   });
 
-  it('no permission comes of an approval that can\'t be recorded', async () => {
+  it("no permission comes of an approval that can't be recorded", async () => {
     const disk = fillable(at);
     let answer: (value: ReturnType<typeof yes>) => void = () => undefined;
     const given = await guarded({ auditFiles: disk.files, human: () => new Promise((resolve) => (answer = resolve)) });
@@ -56,7 +69,12 @@ describe.each(['write', 'sync'] as const)('a disk that fails at %s', (at) => {
 
   it('a call that was out when it happened is told as done but unrecorded, and is the last one', async () => {
     const disk = fillable(at);
-    const given = await guarded({ auditFiles: disk.files, servers: { files: { read: { run: () => ((disk.full = true), { content: [{ type: 'text', text: 'secret' }] }) }, write: {} } } });
+    const given = await guarded({
+      auditFiles: disk.files,
+      servers: {
+        files: { read: { run: () => ((disk.full = true), { content: [{ type: 'text', text: 'secret' }] }) }, write: {} },
+      },
+    });
     const result = await given.call('read', { path: 'a' });
     expect(result.isError).toBe(true);
     expect(JSON.stringify(result)).not.toContain('secret');
@@ -87,7 +105,11 @@ describe('the state directory', () => {
   });
 
   it('with its log cut, or swapped for another, stops it', async () => {
-    for (const harm of [(path: string) => writeFileSync(path, ''), (path: string) => rmSync(path), (path: string) => (renameSync(path, `${path}.old`), writeFileSync(path, 'x'.repeat(10)))]) {
+    for (const harm of [
+      (path: string) => writeFileSync(path, ''),
+      (path: string) => rmSync(path),
+      (path: string) => (renameSync(path, `${path}.old`), writeFileSync(path, 'x'.repeat(10))),
+    ]) {
       const given = await guarded();
       await given.call('read', { path: 'a' });
       const audit = join(given.folder, 'state', 'audit');
@@ -98,7 +120,7 @@ describe('the state directory', () => {
     }
   });
 
-  it('that can\'t be written gives no permission and spends none', async () => {
+  it("that can't be written gives no permission and spends none", async () => {
     const given = await guarded();
     await given.ask({ calls: [WRITE], uses: 2 });
     const update = given.perimeter.store.update;
@@ -109,7 +131,7 @@ describe('the state directory', () => {
     expect(given.perimeter.grants.all()[0]?.remaining.uses).toBe(2);
   });
 
-  it('with a state file somebody wrote allows nothing by itself', async () => {
+  it('with a state file somebody cut in half gives no permission back', async () => {
     const first = await guarded();
     await first.ask({ calls: [WRITE], uses: 2 });
     await first.close({ keep: true });
@@ -117,6 +139,7 @@ describe('the state directory', () => {
     chmodSync(state, 0o600);
     writeFileSync(state, '{"version":1,"grants":{}');
     open = await world({ folder: first.folder, servers: { files: { write: {}, read: {} } }, clock: first.clock });
-    expect(decisionOf(await open.call('read', { path: 'a' }))).toMatchObject({ rule: 'session' });
+    expect(['ask', 'deny']).toContain(decisionOf(await open.call('write', WRITE.arguments)).decision);
+    expect(open.perimeter.grants.all().filter((grant) => grant.state === 'active')).toEqual([]);
   });
 });

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { decisionOf, type World, type WorldOptions, world, yes } from '../world.ts';
 
 const RULES = '  - { id: writing, why: somebody looks first, effect: ask, scope: write:files, limits: { uses: 5, for: 10m } }';
-const BINDING = 'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
+const BINDING =
+  'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a.md', content: 'x' } };
 const MODERN = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -13,7 +14,14 @@ const MODERN = {
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} } }, wait_ms: more.human ? 5_000 : 100, ...more }));
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {} } },
+    wait_ms: more.human ? 5_000 : 100,
+    ...more,
+  }));
 
 describe('an approval that is used', () => {
   it('eleven minutes after it was given for ten is none', async () => {
@@ -46,7 +54,9 @@ describe('an approval', () => {
     const { ask, command, perimeter } = await guarded();
     const { request_id } = await ask({ calls: [WRITE] });
     expect(await ask({ request_id, cancel: true })).toMatchObject({ status: 'cancelled' });
-    await expect(command('approve', { id: request_id, typed: true })).resolves.toMatchObject({ changed: false, state: 'cancelled' }).catch(() => undefined);
+    await expect(command('approve', { id: request_id, typed: true }))
+      .resolves.toMatchObject({ changed: false, state: 'cancelled' })
+      .catch(() => undefined);
     expect(perimeter.grants.all()).toEqual([]);
   });
 
@@ -88,7 +98,12 @@ describe('a client that vanishes while it waits', () => {
     const { wire, command, perimeter, forwarded } = await guarded({ wait_ms: 5_000 });
     const raw = await wire();
     raw.initialize();
-    raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'request_elevation', arguments: { justification: 'x', calls: [WRITE] } } });
+    raw.send({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'request_elevation', arguments: { justification: 'x', calls: [WRITE] } },
+    });
     await expect.poll(() => perimeter.elevations.pending().length, { timeout: 10_000 }).toBe(1);
     const request_id = perimeter.elevations.pending()[0]?.request_id ?? '';
     await raw.leave();
@@ -101,7 +116,12 @@ describe('a client that vanishes while it waits', () => {
     for (const meta of [{}, { _meta: MODERN }]) {
       const raw = await wire();
       if (!('_meta' in meta)) raw.initialize();
-      raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'request_elevation', arguments: { justification: 'x', calls: [WRITE] }, ...meta } });
+      raw.send({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'request_elevation', arguments: { justification: 'x', calls: [WRITE] }, ...meta },
+      });
       await expect.poll(() => perimeter.elevations.pending().length, { timeout: 5_000 }).toBe(1);
       const request_id = perimeter.elevations.pending()[0]?.request_id ?? '';
       await raw.leave();

@@ -4,7 +4,8 @@ import type { RawClient } from '../server/wire/pair.ts';
 import { decisionOf, type World, type WorldOptions, world, yes } from '../world.ts';
 
 const RULES = '  - { id: writing, why: somebody looks first, effect: ask, scope: write:files, limits: { uses: 5, for: 10m } }';
-const BINDING = 'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
+const BINDING =
+  'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a.md', content: 'x' } };
 const MODERN = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -14,17 +15,40 @@ const MODERN = {
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} } }, wait_ms: more.human ? 5_000 : 100, ...more }));
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {} } },
+    wait_ms: more.human ? 5_000 : 100,
+    ...more,
+  }));
 
-type Asked = { resultType?: string; requestState?: string; structuredContent?: { status: string; request_id: string; grant?: { grant_id: string } } };
+type Asked = {
+  resultType?: string;
+  requestState?: string;
+  structuredContent?: { status: string; request_id: string; grant?: { grant_id: string } };
+};
 let id = 0;
-async function elevate(raw: RawClient, more: Record<string, unknown> = {}, calls: unknown = [WRITE]): Promise<Asked & { error?: unknown }> {
+async function elevate(
+  raw: RawClient,
+  more: Record<string, unknown> = {},
+  calls: unknown = [WRITE],
+): Promise<Asked & { error?: unknown }> {
   id += 1;
-  raw.send({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'request_elevation', arguments: { justification: 'x', calls }, _meta: MODERN, ...more } });
+  raw.send({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'request_elevation', arguments: { justification: 'x', calls }, _meta: MODERN, ...more },
+  });
   const answer = await raw.answerTo(id);
   return { ...(answer['result'] as Asked), ...(answer['error'] === undefined ? {} : { error: answer['error'] }) };
 }
-const answered = (requestState: string | undefined, decision = 'approve') => ({ requestState, inputResponses: { decision: { action: 'accept', content: { decision } } } });
+const answered = (requestState: string | undefined, decision = 'approve') => ({
+  requestState,
+  inputResponses: { decision: { action: 'accept', content: { decision } } },
+});
 
 describe('the state of a question', () => {
   it('counts once: the second answer on it makes no second permission', async () => {
@@ -40,7 +64,7 @@ describe('the state of a question', () => {
     expect(perimeter.grants.all()).toHaveLength(1);
   });
 
-  it('a no can\'t be turned into a yes by answering again', async () => {
+  it("a no can't be turned into a yes by answering again", async () => {
     const { wire, clock, perimeter } = await guarded();
     const raw = await wire();
     const question = await elevate(raw);
@@ -56,11 +80,25 @@ describe('the state of a question', () => {
     const { requestState = '' } = await elevate(raw);
     clock.advance(4_000);
     const [body = '', signature = ''] = requestState.split('.');
-    const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), request_id: 'req_other' })).toString('base64url');
-    for (const state of ['', 'x', body, `${body}.`, `.${signature}`, `${body}.${signature}x`, `${forged}.${signature}`, `${requestState}.`, `${body}.${signature.slice(1)}`]) {
+    const forged = Buffer.from(
+      JSON.stringify({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), request_id: 'req_other' }),
+    ).toString('base64url');
+    for (const state of [
+      '',
+      'x',
+      body,
+      `${body}.`,
+      `.${signature}`,
+      `${body}.${signature}x`,
+      `${forged}.${signature}`,
+      `${requestState}.`,
+      `${body}.${signature.slice(1)}`,
+    ]) {
       expect((await elevate(raw, answered(state))).error, state).toBeDefined();
     }
-    expect((await elevate(raw, answered(requestState), [{ ...WRITE, arguments: { path: 'b.md', content: 'x' } }])).error).toBeDefined();
+    expect(
+      (await elevate(raw, answered(requestState), [{ ...WRITE, arguments: { path: 'b.md', content: 'x' } }])).error,
+    ).toBeDefined();
     expect((await elevate(raw, { inputResponses: answered('').inputResponses })).error).toBeDefined();
     clock.advance(24 * 60 * 60_000);
     expect((await elevate(raw, answered(requestState))).error).toBeDefined();
@@ -105,7 +143,11 @@ describe('an approval', () => {
     const mallory = { client: client({ agent: 'mallory', forms: false }) };
     expect(decisionOf(await call('write', WRITE.arguments, mallory)).decision).toBe('ask');
     expect((await call('list_permissions', {}, mallory)).structuredContent).toMatchObject({ grants: [], pending: [] });
-    for (const [tool, args] of [['request_elevation', { justification: '', request_id: mine['request_id'] }], ['request_elevation', { justification: '', request_id: mine['request_id'], cancel: true }], ['release_grant', { grant_id: (mine['grant'] as { grant_id: string }).grant_id }]] as const) {
+    for (const [tool, args] of [
+      ['request_elevation', { justification: '', request_id: mine['request_id'] }],
+      ['request_elevation', { justification: '', request_id: mine['request_id'], cancel: true }],
+      ['release_grant', { grant_id: (mine['grant'] as { grant_id: string }).grant_id }],
+    ] as const) {
       const refused = await call(tool, args, mallory);
       expect(refused.isError, tool).toBe(true);
       expect(JSON.stringify(refused)).not.toContain('approved');

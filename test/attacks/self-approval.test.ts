@@ -12,6 +12,8 @@ const BINDING =
   'server: files\nroot: ./files\ntools:\n  write: { does: write:files, resource: { path: path }, facts: { body: content } }\n';
 const CALL = { tool: 'files__write', arguments: { path: 'a.md', content: 'x' } };
 
+const NASTY = 'hello\u001b[1A\u001b[2K\u202e\r\nApproved: yes\u009b2K';
+
 let open: World | undefined;
 afterEach(() => open?.close());
 const guarded = async (more: Partial<Parameters<typeof world>[0]> = {}) =>
@@ -92,8 +94,8 @@ describe('by the commands, through a shell', () => {
     place = site({ files: { command: 'perimeter', args: ['tool', 'files', '--root', '.'] } });
     serving = await place.serve();
     void serving.call('request_elevation', {
-      justification: 'x',
-      calls: [{ tool: 'write', arguments: { path: 'a.md', content: 'x' } }],
+      justification: NASTY,
+      calls: [{ tool: 'write', arguments: { path: 'a.md', content: NASTY } }],
     });
     while (request_id === '') request_id = (await waiting())[0]?.request_id ?? '';
   }, 60_000);
@@ -103,6 +105,14 @@ describe('by the commands, through a shell', () => {
   });
   const waiting = async () => JSON.parse((await place.perimeter(['pending', '--json'])).stdout) as { request_id: string }[];
   const owner = async () => (await connectOwner(join(place.folder, '.perimeter'))) ?? expect.fail('nobody owns the state');
+
+  it("what the agent wrote can't move the cursor of the terminal that lists it", async () => {
+    const lists = [['pending'], ['audit', 'why', request_id], ['audit', 'query', '--type', 'request.created']];
+    for (const { stdout } of await Promise.all(lists.map((args) => place.perimeter(args)))) {
+      expect(stdout).toContain('a.md');
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }
+  }, 60_000);
 
   it('`perimeter approve` without a terminal refuses, whatever is piped into it', async () => {
     const tries = [

@@ -5,16 +5,27 @@ import { decisionOf, type World, type WorldOptions, world, yes } from '../world.
 const RULES = `
   - { id: asks, why: a look first, effect: ask, scope: "write:files", limits: { uses: 9, for: 10m } }
   - { id: reads, why: reading is fine, effect: allow, scope: "read:files" }`;
-const BINDING = 'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
+const BINDING =
+  'server: files\ntools:\n  write: { does: write:files, resource: { path: path } }\n  read: { does: read:files, resource: { path: path } }\n';
 const WRITE = { tool: 'write', arguments: { path: 'a' } };
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {}, read: { run: () => new Promise(() => undefined) } } }, wait_ms: 10_000, ...more }));
+const guarded = async (more: WorldOptions = {}) =>
+  (open = await world({
+    rules: RULES,
+    bindings: BINDING,
+    servers: { files: { write: {}, read: { run: () => new Promise(() => undefined) } } },
+    wait_ms: 10_000,
+    ...more,
+  }));
 const STOPS: [string, (given: World) => Promise<unknown>][] = [
   ['a lock', ({ command }) => command('lock')],
   ['signing out', ({ command }) => command('logout')],
-  ['the clock set back', async ({ clock, call }) => (clock.advance(10_000), clock.set('2026-11-23T09:00:00.000Z'), call('list_permissions'))],
+  [
+    'the clock set back',
+    async ({ clock, call }) => (clock.advance(10_000), clock.set('2026-11-23T09:00:00.000Z'), call('list_permissions')),
+  ],
 ];
 
 describe.each(STOPS)('%s', (_name, stop) => {
@@ -62,14 +73,16 @@ describe('after a lock', () => {
     await given.command('lock', { reason: 'what is this' });
     expect(decisionOf(await given.call('read', { path: 'a' }))).toMatchObject({ decision: 'deny', rule: 'lock' });
     expect(await given.ask({ calls: [WRITE] })).toMatchObject({ status: 'denied', rule: 'lock' });
-    expect((await given.call('request_elevation', { justification: 'x', scope: 'write:files' })).structuredContent?.['status']).toBe('denied');
+    expect(
+      (await given.call('request_elevation', { justification: 'x', scope: 'write:files' })).structuredContent?.['status'],
+    ).toBe('denied');
     expect(given.questions).toHaveLength(1);
     await given.command('unlock', { typed: true });
     expect(decisionOf(await given.call('write', WRITE.arguments)).decision).toBe('ask');
     expect(given.forwarded).toEqual([]);
   });
 
-  it('it holds over a restart, and a script can\'t lift it', async () => {
+  it("it holds over a restart, and a script can't lift it", async () => {
     const first = await guarded();
     await first.command('lock');
     await expect(first.command('unlock')).rejects.toThrow(/human/);
@@ -83,7 +96,8 @@ describe('without a session', () => {
   it('agent traffic never opens one again', async () => {
     const given = await guarded();
     await given.command('logout');
-    for (let tries = 0; tries < 3; tries += 1) expect(decisionOf(await given.call('read', { path: 'a' }))).toMatchObject({ rule: 'session' });
+    for (let tries = 0; tries < 3; tries += 1)
+      expect(decisionOf(await given.call('read', { path: 'a' }))).toMatchObject({ rule: 'session' });
     expect((await given.call('request_elevation', { justification: 'x', calls: [WRITE] })).isError).toBe(true);
     await expect(given.command('login')).rejects.toThrow(/human/);
     expect(given.forwarded).toEqual([]);
