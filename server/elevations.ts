@@ -8,6 +8,7 @@ import { coolDown, count, tooMuch } from './fatigue.ts';
 import type { Grants } from './grants.ts';
 import { AnswerRefused, type Narrower, type Terms, terms } from './narrowing.ts';
 import type { Approval, AuditInput, AuditLog, Clock, GrantRecord, RequestRecord, RequestState, StateData, Store } from './ports.ts';
+import { storedMessage } from './stored-message.ts';
 import { after, type Timer } from './timers.ts';
 
 /** A pending request nobody answers in this time is expired. */
@@ -136,7 +137,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   async function record(draft: Draft, state: 'pending' | 'denied', reason?: string): Promise<RequestRecord> {
     const { justification, tools, message, full = message, ...rest } = draft;
     const now = clock.now();
-    const request: RequestRecord = { ...rest, message: maskProse(message), request_id: `req_${randomBytes(9).toString('base64url')}`, state, created_at: iso(now), expires_at: iso(now + PENDING_MS), ...(reason === undefined ? {} : { reason }) };
+    const request: RequestRecord = { ...rest, message: storedMessage(message), request_id: `req_${randomBytes(9).toString('base64url')}`, state, created_at: iso(now), expires_at: iso(now + PENDING_MS), ...(reason === undefined ? {} : { reason }) };
     const { measured, strength } = draft.impact;
     await audit.append({
       type: 'request.created',
@@ -192,7 +193,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
         }
         const who = { approver: answer.approver, channel: answer.channel };
         if (answer.choice === 'deny') {
-          const reason = answer.reason ?? 'a person said no';
+          const reason = answer.reason === undefined ? 'a person said no' : maskProse(answer.reason);
           const denied = await move(request, 'denied', { ...who, why: reason, granted_by: 'human' }, { ...who, reason }, (data, decided) => {
             count(data, decided, 'denied');
             coolDown(data, decided, clock.now(), answer.quiet_ms);

@@ -10,6 +10,7 @@ import { misfit } from './arguments.ts';
 import type { AuditFiles } from './audit/files.ts';
 import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
+import { maskProse } from './audit/mask.ts';
 import { Outbox } from './audit/outbox.ts';
 import { openPlaces } from './audit/places.ts';
 import { bindServer } from './bindings.ts';
@@ -379,7 +380,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     async lock(reason, by) {
       await audit.append({ type: 'lock.set', approver: by, ...(reason === undefined ? {} : { why: reason }) });
       await store.update((data) => {
-        data.lock = { set_at: iso(clock.now()), by, ...(reason === undefined ? {} : { reason }) };
+        data.lock = { set_at: iso(clock.now()), by, ...(reason === undefined ? {} : { reason: maskProse(reason) }) };
       });
       await endAll('everything was locked');
     },

@@ -107,7 +107,10 @@ export class LossyDisk {
 
   #open(inode: Inode): AppendFile {
     return {
-      stat: async () => (this.#powered(), { ino: inode.ino, size: inode.now.length }),
+      stat: async () => {
+        this.#powered();
+        return { ino: inode.ino, size: inode.now.length };
+      },
       write: async (bytes) => {
         // The call in which the power goes may have done its work, as far as memory.
         inode.now = Buffer.concat([inode.now, bytes]);

@@ -59,6 +59,7 @@ function round(number: number, ms: number): Promise<string[]> {
       timer ??= setTimeout(() => guard.kill('SIGKILL'), ms);
       write();
     });
+    guard.on('close', () => clearTimeout(timer));
     guard.on('close', (_code, signal) =>
       signal === 'SIGKILL' ? resolve(told) : reject(new Error(`serve ended by itself: ${complaint}`)),
     );
