@@ -17,8 +17,6 @@ export type Pins = {
   list(): { tool: string; digest: string; held: boolean }[];
   /** Whether a person took another definition of it in the last day. */
   changed(server: string, tool: string): boolean;
-  /** Whether a person took another definition of it in the last day. */
-  changed(server: string, tool: string): boolean;
   /** Takes held definitions of a server, or of one of its tools; says which. */
   accept(server: string, tool: string | undefined, by: string): Promise<string[]>;
 };
