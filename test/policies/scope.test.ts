@@ -103,11 +103,19 @@ describe('a scope within another', () => {
   ])('%s is not in %s', (inner, outer) => expect(within(inner, outer)).toBe(false));
 
   const piece = fc.constantFrom('a', 'A', 'ab', 'a*', '*', '*b', 'a*b', '**', 'b', 'é*', 'É', '*é', 'ΑΣ', 'Α*');
-  const pattern = fc.tuple(fc.constantFrom('', '/'), fc.array(piece, { minLength: 1, maxLength: 4 })).map(([root, pieces]) => root + pieces.join('/'));
+  const pattern = fc
+    .tuple(fc.constantFrom('', '/'), fc.array(piece, { minLength: 1, maxLength: 4 }))
+    .map(([root, pieces]) => root + pieces.join('/'));
   const scope = fc.option(pattern).map((resource) => parseScope(resource === null ? 'delete:files' : `delete:files:${resource}`));
   const name = fc.constantFrom('a', 'A', 'ab', 'b', 'aab', 'abb', 'é', 'É', 'aé', 'ΑΣ', 'ας', 'ασ');
   const action = fc
-    .record({ names: fc.array(name, { minLength: 1, maxLength: 4 }), outside: fc.boolean(), fold: fc.boolean(), folder: fc.boolean(), whole: fc.boolean() })
+    .record({
+      names: fc.array(name, { minLength: 1, maxLength: 4 }),
+      outside: fc.boolean(),
+      fold: fc.boolean(),
+      folder: fc.boolean(),
+      whole: fc.boolean(),
+    })
     .map(({ names, outside, fold, folder, whole }): Action => {
       if (whole) return { verb: 'delete', domain: 'files', kind: 'path' };
       return { ...onFolder('delete', outside ? ['', ...names] : names, outside), fold, folder };
@@ -124,7 +132,10 @@ describe('a scope within another', () => {
   });
 
   test('every scope is in itself, and what is in a part is in the whole', () => {
-    fc.assert(fc.property(scope, (one) => scopeWithin(one, one)), { numRuns: 200 });
+    fc.assert(
+      fc.property(scope, (one) => scopeWithin(one, one)),
+      { numRuns: 200 },
+    );
     fc.assert(
       fc.property(scope, scope, scope, (a, b, c) => {
         fc.pre(scopeWithin(a, b) && scopeWithin(b, c));
@@ -132,5 +143,109 @@ describe('a scope within another', () => {
       }),
       { numRuns: 100, maxSkipsPerRun: 5_000 },
     );
+  });
+});
+
+describe('a scope as it is written', () => {
+  test.each([
+    ['read', 'names no domain'],
+    ['peek:files', 'is no verb'],
+    ['read:', 'names no domain'],
+    ['read:files:', 'ends with a colon'],
+    ['read:my files', 'is no domain'],
+    ['read:files:a?', 'mean nothing here'],
+    ['read:files:{a,b}', 'mean nothing here'],
+    ['read:files:[a]', 'mean nothing here'],
+    ['read:files:a/', 'ends with a slash'],
+    ['read:files:a**', 'mixes `**`'],
+    ['', 'is no verb'],
+    [`read:files:${'a'.repeat(5000)}`, 'a scope is a text'],
+  ])('%s: %s', (text, message) => {
+    expect(() => parseScope(text)).toThrow(message);
+  });
+});
+
+describe('what a scope covers', () => {
+  const resource = (text: string): Action => {
+    const [verb = 'read', domain = 'files', ...rest] = text.split(':');
+    const name = rest.join(':');
+    const segments = name.split('/');
+    return {
+      verb: verb as Action['verb'],
+      domain,
+      kind: 'path',
+      ...(name === '' ? {} : { resource: name, segments }),
+      ...(name.startsWith('/') ? { outside: true } : {}),
+    };
+  };
+  test.each<[string, string, boolean, boolean]>([
+    ['read:files', 'read:files:a/b', true, true],
+    ['read:files', 'list:files:a', false, false],
+    ['read:files', 'read:mail:a', false, false],
+    ['*:files:hr/**', 'delete:files:hr/a', true, true],
+    ['read:*', 'read:mail:a', true, true],
+    ['read:files:m/*', 'read:files:m/a', true, true],
+    ['read:files:m/*', 'read:files:m/a/b', false, false],
+    ['read:files:m/**', 'read:files:m', true, true],
+    ['read:files:m/**', 'read:files:m/a/b', true, true],
+    ['read:files:m/**', 'read:files:m2/a', false, false],
+    ['read:files:**/x', 'read:files:x', true, true],
+    ['read:files:**/x', 'read:files:a/b/x', true, true],
+    ['read:files:a*b', 'read:files:ab', true, true],
+    ['read:files:a*b', 'read:files:a/b', false, false],
+    ['read:files:*', 'read:files:.env', true, true],
+    ['read:files:100%25', 'read:files:100%', true, true],
+    ['read:files:%2A', 'read:files:abc', false, false],
+    ['read:files', 'read:files:/etc/passwd', false, true],
+    ['read:files:**', 'read:files:/etc/passwd', false, true],
+    ['read:files:/**', 'read:files:/etc/passwd', true, true],
+    ['read:files:/etc/*', 'read:files:/etc/passwd', true, true],
+    ['read:files:etc/*', 'read:files:/etc/passwd', false, false],
+    ['read:files:m/**', 'read:files', false, true],
+    ['read:files', 'read:files', true, true],
+    ['read:files:M/**', 'read:files:m/a', false, false],
+  ])('%s, %s: permits %s, restricts %s', (scope, action, permitted, restricted) => {
+    expect([permits(scope, resource(action)), denies(scope, resource(action))]).toEqual([permitted, restricted]);
+  });
+
+  const mail = (address: string): Action => ({
+    verb: 'send',
+    domain: 'email',
+    kind: 'address',
+    resource: address,
+    segments: [address],
+    fold: true,
+  });
+  test('addresses and hosts are written in any case', () => {
+    expect(permits('send:email:Bob@Partner.example', mail('bob@partner.example'))).toBe(true);
+    expect(permits('send:email:*@acme.example', mail('bob@partner.example'))).toBe(false);
+    const page: Action = {
+      verb: 'read',
+      domain: 'web',
+      kind: 'url',
+      resource: 'docs.acme.example/A',
+      segments: ['docs.acme.example', 'A'],
+    };
+    expect(permits('read:web:Docs.Acme.example/**', page)).toBe(true);
+    expect(permits('read:web:docs.acme.example/a', page)).toBe(false);
+  });
+
+  test('other names are forbidden in any case, and permitted only as written', () => {
+    const table: Action = { verb: 'read', domain: 'database', kind: 'table', resource: 'Users', segments: ['Users'] };
+    expect(denies('read:database:users', table)).toBe(true);
+    expect(permits('read:database:users', table)).toBe(false);
+  });
+
+  test('a statement without a table touches none, and a call on a whole domain each', () => {
+    expect(denies('read:database:users', { verb: 'read', domain: 'database', kind: 'table' })).toBe(false);
+    expect(denies('send:email:*@x.example', { verb: 'send', domain: 'email', kind: 'address' })).toBe(false);
+    expect(denies('delete:calendar:e1', { verb: 'delete', domain: 'calendar', kind: 'event' })).toBe(true);
+  });
+
+  test('a pattern with many stars is no work', () => {
+    const started = performance.now();
+    expect(permits(`read:files:${'*a'.repeat(500)}b`, resource(`read:files:${'a'.repeat(20_000)}`))).toBe(false);
+    expect(permits(`read:files:${'**/a/'.repeat(200)}b`, resource(`read:files:${'a/'.repeat(2000)}c`))).toBe(false);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
