@@ -37,13 +37,9 @@ export class Session {
     // nothing of the person who runs this: no account, no key, no configuration
     const given = { PATH: process.env.PATH ?? '', HOME: home, NO_PROXY: '127.0.0.1,localhost', BROWSER: '/bin/true', ...env };
     const screen = new Screen({ command: [bin, ...args], env: given, folder: project });
-    if (program.ready) {
-      await screen.shows(program.ready, 60);
-      await toolsListed(company);
-      await screen.types(prompt);
-      await screen.keys('Enter');
-    }
-    return new Session(program.name, company, model, screen, home);
+    const session = new Session(program.name, company, model, screen, home);
+    if (program.ready) await session.#types(prompt, program.ready);
+    return session;
   }
 
   /** Keeps what a screen shows, for docs/clients.md. */
@@ -54,6 +50,19 @@ export class Session {
   /** The screen and the guard's own words, for a story that failed. */
   evidence(): string {
     return `--- screen of ${this.#name}\n${this.screen.text()}\n--- the guard's log\n${this.company.log()}---`;
+  }
+
+  async #types(prompt: string, ready: RegExp): Promise<void> {
+    try {
+      await this.screen.shows(ready, 60);
+      await toolsListed(this.company);
+      await this.screen.types(prompt);
+      await this.screen.keys('Enter');
+    } catch (error) {
+      process.stderr.write(`${this.evidence()}\n`);
+      await this.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
