@@ -5,7 +5,11 @@ import type { Sight } from './judging.ts';
 import type { AuditEvent, AuditFilter, AuditLog } from './ports.ts';
 
 /** Answers `audit_query`; that the agent looked is an event. Throws BadInput with what to ask instead. */
-export async function queryAudit(audit: AuditLog, input: Record<string, unknown>, { who, context }: Sight): Promise<Record<string, unknown>> {
+export async function queryAudit(
+  audit: AuditLog,
+  input: Record<string, unknown>,
+  { who, context }: Sight,
+): Promise<Record<string, unknown>> {
   const own = (event: AuditEvent) => event.user === undefined || event.user === who.user;
   const eyes = (event: AuditEvent) => (own(event) ? withoutCounts(event) : undefined);
   const reader = { type: 'audit.read', agent_id: who.agent, session_id: who.session_id, user: who.user };
@@ -14,7 +18,8 @@ export async function queryAudit(audit: AuditLog, input: Record<string, unknown>
     if (typeof why === 'string') {
       const found = await audit.why(why);
       await audit.append({ ...reader, request: why.slice(0, 80) });
-      if (!found?.chain.some((event) => event.user === who.user) || !found.chain.every(own)) throw new BadInput(`there is no event, call, request or grant \`${why.slice(0, 80)}\` of yours in the audit`);
+      if (!found?.chain.some((event) => event.user === who.user) || !found.chain.every(own))
+        throw new BadInput(`there is no event, call, request or grant \`${why.slice(0, 80)}\` of yours in the audit`);
       const chain = found.chain.map(withoutCounts);
       return { story: tell(chain, context.zone), chain };
     }
@@ -33,7 +38,8 @@ export async function queryAudit(audit: AuditLog, input: Record<string, unknown>
  */
 function withoutCounts(event: AuditEvent): AuditEvent {
   const { prev: _prev, hash: _hash, ...shown } = event;
-  if (event.type.startsWith('grant.') || event.type === 'call.outcome' || event.type === 'call.intent') return shown as AuditEvent;
+  if (event.type.startsWith('grant.') || event.type === 'call.outcome' || event.type === 'call.intent')
+    return shown as AuditEvent;
   const { records: _records, message: _message, facts: _facts, budget: _budget, ...rest } = shown;
   return rest as AuditEvent;
 }

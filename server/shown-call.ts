@@ -7,7 +7,9 @@ const MAX_SHOWN = 1_600;
 export function shownCall(args: Record<string, unknown>, room = MAX_SHOWN): string {
   const whole = JSON.stringify(args);
   if (whole.length <= room / 2) return visible(whole, room);
-  const members = Object.entries(args).map(([name, value]) => `${cut(JSON.stringify(name), room)}:${cut(JSON.stringify(value), room)}`);
+  const members = Object.entries(args).map(
+    ([name, value]) => `${cut(JSON.stringify(name), room)}:${cut(JSON.stringify(value), room)}`,
+  );
   return visible(`{${members.sort((a, b) => a.length - b.length).join(',')}}`, room);
 }
 

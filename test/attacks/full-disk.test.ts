@@ -72,7 +72,15 @@ describe.each(['write', 'sync'] as const)('a disk that fails at %s', (at) => {
     const given = await guarded({
       auditFiles: disk.files,
       servers: {
-        files: { read: { run: () => ((disk.full = true), { content: [{ type: 'text', text: 'secret' }] }) }, write: {} },
+        files: {
+          read: {
+            run: () => {
+              disk.full = true;
+              return { content: [{ type: 'text', text: 'secret' }] };
+            },
+          },
+          write: {},
+        },
       },
     });
     const result = await given.call('read', { path: 'a' });

@@ -1,5 +1,6 @@
 // Threat: the agent learns from the guard what it may not read: counts that were made for a human's eyes.
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ToolResult } from '../../server/ports.ts';
 import { type World, type WorldOptions, world, yes } from '../world.ts';
 
 const RULES = `
@@ -31,6 +32,8 @@ const guarded = async (more: WorldOptions = {}) =>
     ...more,
   }));
 const told = (value: unknown) => JSON.stringify(value).replaceAll(/[,._ ]/g, '');
+
+const eventsIn = (answer: ToolResult) => (answer.structuredContent ?? {})['events'] as Record<string, unknown>[];
 
 describe('a count that was not granted', () => {
   it('is in no answer to the agent, whatever it asks of the guard, before and after the human said no', async () => {
@@ -66,10 +69,8 @@ describe('a count that was not granted', () => {
   it("can't be guessed either: a search for the right number finds no more than one for a wrong number", async () => {
     const { call, ask } = await guarded();
     await ask({ calls: [UPDATE] });
-    const found = async (text: string) =>
-      ((await call('audit_query', { text, type: 'request.created' })).structuredContent?.['events'] as unknown[]).length;
-    const impact = async (text: string) =>
-      ((await call('audit_query', { text, type: 'impact.measured' })).structuredContent?.['events'] as unknown[]).length;
+    const found = async (text: string) => eventsIn(await call('audit_query', { text, type: 'request.created' })).length;
+    const impact = async (text: string) => eventsIn(await call('audit_query', { text, type: 'impact.measured' })).length;
     for (const text of [String(COUNT), `affect ${COUNT}`, `${COUNT} records`]) {
       expect(await found(text), text).toBe(await found(text.replace(String(COUNT), '31338')));
       expect(await impact(text), text).toBe(await impact(text.replace(String(COUNT), '31338')));
@@ -79,7 +80,7 @@ describe('a count that was not granted', () => {
   it("can't be tried out against the hashes of the records: the agent is not given them", async () => {
     const { call, ask } = await guarded();
     await ask({ calls: [UPDATE] });
-    for (const event of (await call('audit_query', { limit: 500 })).structuredContent?.['events'] as Record<string, unknown>[]) {
+    for (const event of eventsIn(await call('audit_query', { limit: 500 }))) {
       expect(event).not.toHaveProperty('hash');
       expect(event).not.toHaveProperty('prev');
     }
