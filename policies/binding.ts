@@ -116,6 +116,14 @@ const sql = closed({
   statement: selector,
   dialect: z.enum(Object.keys(DIALECTS)).transform((name): SqlDialect => DIALECTS[name] ?? 'sqlite'),
   domain: z.string().regex(DOMAIN, { error: 'a domain is one word, such as `database`' }).default('database'),
+  rewrite: z.boolean().exactOptional(),
+}).superRefine((written, context) => {
+  if (written.rewrite === true && (written.dialect !== 'postgres' || /[.[\]]/.test(written.statement)))
+    context.addIssue({
+      code: 'custom',
+      path: ['rewrite'],
+      message: 'only PostgreSQL can be rewritten, and only where the statement is an argument by itself; leave `rewrite` off',
+    });
 });
 
 const also = closed({ given: selector.exactOptional(), does, resource: resource.exactOptional() });

@@ -249,7 +249,13 @@ export type ToolBinding = {
   resource?: BoundResource;
   /** Fact name to the arguments it is computed from. */
   facts: Record<string, Selector[]>;
-  sql?: { statement: Selector; dialect: SqlDialect; domain: string };
+  sql?: {
+    statement: Selector;
+    dialect: SqlDialect;
+    domain: string;
+    /** The guard may send a rewritten statement that counts and bounds itself. */
+    rewrite?: boolean;
+  };
   also: { given?: Selector; does: Does; resource?: BoundResource }[];
   ignore: Selector[];
   /** A floor under the risk of every call of this tool. */

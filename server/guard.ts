@@ -14,6 +14,7 @@ import { type Found, type Judging, type Sight, identityMeta } from './judging.ts
 import { impactPromise, type Measured } from './measure.ts';
 import type { Inline } from './powers.ts';
 import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, Impact, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
+import { rewritable, rewritten } from './rewriting.ts';
 import { type Sets, setsFor } from './sets.ts';
 import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
@@ -131,9 +132,10 @@ export function createGuard(parts: GuardParts): GuardPort {
     const meta: Record<string, unknown> = { 'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock) };
     const promise = impactPromise(found.definition, found.downstream.tools());
     let bound: { total: number; per_resource: Record<string, number>; sets?: unknown[] } | undefined;
-    if (promise?.bound && measured && measured.impact.measured !== null) {
+    const unit = promise?.unit ?? 'records';
+    if ((promise?.bound || measured?.rewritten) && measured && measured.impact.measured !== null) {
       // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
-      bound = { total: (promise.unit === 'events' ? undefined : first?.taken[promise.unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
+      bound = { total: (unit === 'events' ? undefined : first?.taken[unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
       const planned = grant?.sets ?? (grant?.bound || measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }]);
       const sets = planned && setsFor(planned, verdict.call_digest, parts.sets);
       if (planned && !sets) {
@@ -141,15 +143,19 @@ export function createGuard(parts: GuardParts): GuardPort {
         return { result: failureResult(why, false), outcome: 'failed', why };
       }
       if (sets) bound.sets = sets;
-      meta['perimeter/bound'] = bound;
+      if (!measured.rewritten) meta['perimeter/bound'] = bound;
     }
+    const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
+    const held = rewrite && bound && rewritten(call.arguments, rewrite, bound);
+    if (measured?.rewritten && !held) return { result: failureResult('the statement can not be held to what was approved', false), outcome: 'failed', why: 'it could not be rewritten' };
     try {
-      const result = await found.downstream.call(found.tool, call.arguments, {
+      const result = await found.downstream.call(found.tool, held?.args ?? call.arguments, {
         meta,
         signal: AbortSignal.any([call.signal, sight.stop]),
         timeout: CALL_MS,
         ...(call.progress ? { progress: call.progress } : {}),
       });
+      if (held?.outside(result)) return { result: { content: [{ type: 'text', text: 'outside what was approved, so nothing was changed: ask again with the same call' }], isError: true }, outcome: 'outside_bound', actual: 0, unit };
       // only a tool that promised to keep to a bound is believed when it says how much it did
       const actual = promise?.bound ? readActual(result._meta?.['perimeter/actual']) : undefined;
       const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;

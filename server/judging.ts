@@ -10,6 +10,7 @@ import { localDisk } from './disk.ts';
 import type { Grants } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
+import { rewritable } from './rewriting.ts';
 import type { Pins } from './pins.ts';
 import type { Clock, Downstream, IdentityMeta, Store, ToolDefinition } from './ports.ts';
 import { iso } from './clock.ts';
@@ -107,11 +108,12 @@ export function createJudging(parts: JudgingParts): Judging {
       });
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },
-    measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined,
+    measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined || rewritable(found.server.binding?.tools[found.tool]) !== undefined,
     async measure(found, args, verdict, { who, stop }, signal) {
       if (!verdict.reading) return undefined;
       const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
-      return parts.measure({ downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) });
+      const rewrite = rewritable(found.server.binding?.tools[found.tool]);
+      return parts.measure({ ...(rewrite ? { rewrite } : {}), downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) });
     },
   };
 }

@@ -2,8 +2,9 @@
 import type { Reading } from '../policies/reading.ts';
 import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
 import { maskCell } from './audit/mask.ts';
-import type { AuditLog, Clock, Downstream, Impact, ToolDefinition } from './ports.ts';
+import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
 import { iso } from './clock.ts';
+import type { Rewritable, Rewriting } from './rewriting.ts';
 import type { Sets } from './sets.ts';
 
 const PREVIEW_MS = 8_000;
@@ -39,11 +40,13 @@ export type Measured = {
   set?: string;
   /** A few of the things that would change, one line each and masked: to be shown, never stored. */
   samples?: string[];
+  /** Counted through a rewritten statement, and held by one. */
+  rewritten?: boolean;
 };
-export type Measure = (asked: { downstream: Downstream; definition: ToolDefinition; reading: Reading; args: Record<string, unknown>; meta: Record<string, unknown>; principal: string; signal: AbortSignal }) => Promise<Measured>;
+export type Measure = (asked: { downstream: Downstream; definition: ToolDefinition; reading: Reading; args: Record<string, unknown>; meta: Record<string, unknown>; principal: string; signal: AbortSignal; rewrite?: Rewritable }) => Promise<Measured>;
 
 /** Measures a call that no rule denies. Never throws; what can't be counted is unknown, never a guess. */
-export function createMeasure({ clock, audit, sets }: { clock: Clock; audit: Pick<AuditLog, 'append'>; sets: Pick<Sets, 'keep'> }): Measure {
+export function createMeasure({ clock, audit, sets, rewriting }: { clock: Clock; audit: Pick<AuditLog, 'append'>; sets: Pick<Sets, 'keep'>; rewriting: Rewriting }): Measure {
   const lately = new Map<string, number[]>();
   const tooMany = (principal: string): boolean => {
     const now = clock.mono();
@@ -52,14 +55,17 @@ export function createMeasure({ clock, audit, sets }: { clock: Clock; audit: Pic
     lately.set(principal, times);
     return times.length > MAX_PREVIEWS_A_MINUTE;
   };
-  return async ({ downstream, definition, reading, args, meta, principal, signal }) => {
-    const promise = impactPromise(definition, downstream.tools());
+  return async ({ downstream, definition, reading, args, meta, principal, signal, rewrite }) => {
+    const own = impactPromise(definition, downstream.tools());
+    // the tool's own promise first; through its SQL only where it makes none and its binding says so
+    const promise: Declared | undefined = own ?? (rewrite && { preview: definition.name, unit: 'records', bound: true });
     if (promise === undefined) return estimated(reading);
+    if (!own && reading.sql === undefined) return unknown(promise.unit);
     if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
     if (tooMany(principal)) return unknown(promise.unit);
     try {
-      const result = await downstream.call(promise.preview, args, { meta, signal, timeout: PREVIEW_MS });
-      const content = result.isError === true ? undefined : result.structuredContent;
+      const options = { meta, signal, timeout: PREVIEW_MS };
+      const content = own || !rewrite ? await previewed(downstream, promise.preview, args, options) : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
       const set = content?.['set'] === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content['set']);
@@ -69,11 +75,16 @@ export function createMeasure({ clock, audit, sets }: { clock: Clock; audit: Pic
       // a count that stopped at a cap fits no budget and no limit
       const facts = { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) };
       const samples = samplesOf(content?.['samples']);
-      return { impact, facts, ...(set === undefined ? {} : { set }), ...(samples.length > 0 ? { samples } : {}) };
+      return { impact, facts, ...(set === undefined ? {} : { set }), ...(samples.length > 0 ? { samples } : {}), ...(own ? {} : { rewritten: true }) };
     } catch {
       return unknown(promise.unit);
     }
   };
+}
+
+async function previewed(downstream: Downstream, preview: string, args: Record<string, unknown>, options: ForwardOptions): Promise<Record<string, unknown> | undefined> {
+  const result = await downstream.call(preview, args, options);
+  return result.isError === true ? undefined : result.structuredContent;
 }
 
 function readCount(content: Record<string, unknown> | undefined, promise: Declared): Omit<Impact, 'claimed'> | undefined {

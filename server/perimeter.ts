@@ -42,6 +42,7 @@ import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
+import { createRewriting } from './rewriting.ts';
 import { createSets } from './sets.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
@@ -208,7 +209,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     histories,
     pins,
-    measure: createMeasure({ clock, audit, sets }),
+    measure: createMeasure({ clock, audit, sets, rewriting: createRewriting({ log }) }),
     bound(server) {
       const entry = entries.get(server);
       return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };

@@ -22,6 +22,8 @@ export type PostgresChange = {
   returning: boolean;
   /** A WITH stands before it, or other tables take part. */
   compound: boolean;
+  /** Its WITH holds a change of its own. */
+  nested: boolean;
   /** The text of the condition of a plain UPDATE or DELETE, empty for all rows; undefined where it can't be cut out. */
   condition: string | undefined;
   /** The highest `$n` in it. */
@@ -68,6 +70,7 @@ export function readPostgresChange(sql: string): PostgresChange | undefined {
     upsert: conflict.action === 'ONCONFLICT_UPDATE',
     returning: body.returningClause !== undefined || body.returningList !== undefined,
     compound,
+    nested: Object.keys(VERBS).some((one) => holds(body.withClause, one)),
     condition: compound || (tag !== 'UpdateStmt' && tag !== 'DeleteStmt') ? undefined : conditionIn(text),
     parameters: parametersIn(body),
   };

@@ -1,0 +1,267 @@
+// Through a tool that only takes SQL: the guard's blocks count and bound like the bundled database does, and so they do through other people's servers.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readPostgresChange } from '../../../policies/sql/change.ts';
+import { loadSqlParsers } from '../../../policies/sql/index.ts';
+import { boundBlock, previewBlock, type RewriteBound, readRaised } from '../../../policies/sql/rewrite.ts';
+import type { ToolDefinition, ToolResult } from '../../../server/ports.ts';
+import { CASES, countsOf } from '../../tools/downstream/database/company.ts';
+import { type World, world, yes } from '../../world.ts';
+import { type Company, company, prepare, without } from '../company.ts';
+
+let here: Company;
+let other: pg.Client;
+beforeAll(async () => {
+  await loadSqlParsers();
+  if (!without) await prepare();
+});
+const open = async () => {
+  here = await company();
+  other = new pg.Client({ connectionString: here.url });
+  await other.connect();
+};
+const shut = async () => {
+  await other.end();
+  await here.close();
+};
+
+/** What a SQL tool of somebody else does: runs a text, hands back the error's words. */
+async function tool(sql: string): Promise<string> {
+  return other.query(sql).then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+}
+async function preview(sql: string, salt = 'salt') {
+  const change = readPostgresChange(sql);
+  const said = await tool(previewBlock(change!, 'pnonce', salt));
+  const found = readRaised(said, 'pnonce');
+  expect(found, said).toBeDefined();
+  return found!;
+}
+const run = (sql: string, bound: RewriteBound) => tool(boundBlock(readPostgresChange(sql)!, 'pnonce', bound));
+async function approved(sql: string): Promise<RewriteBound> {
+  const { counts, rows } = await preview(sql);
+  return {
+    per_resource: counts,
+    total: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    ...(rows ? { sets: [{ salt: 'salt', rows }] } : {}),
+  };
+}
+const count = async (from: string) => Number((await here.sql(`SELECT count(*) FROM ${from}`))[0]?.[0]);
+
+describe.skipIf(without)('a rewritten statement counts, and changes nothing', () => {
+  beforeAll(open);
+  afterAll(shut);
+  it.each(
+    CASES.flatMap(({ what, sql, touch }) =>
+      typeof sql === 'string' ? [{ what, sql, touch }] : sql.postgres ? [{ what, sql: sql.postgres, touch }] : [],
+    ),
+  )('$what', async ({ sql, touch }) => {
+    expect((await preview(sql)).counts).toEqual(countsOf(touch));
+    expect((await preview(sql)).counts).toEqual(countsOf(touch));
+  });
+});
+
+describe.skipIf(without)('a rewritten statement is held to what was approved', () => {
+  beforeEach(open);
+  afterEach(shut);
+  const update = "UPDATE customers SET touched = 7, status = 'lost' WHERE status = 'dormant'";
+  const changed = () => count('customers WHERE touched = 7');
+
+  it('exactly that is kept', async () => {
+    expect(await run(update, await approved(update))).toBe('done');
+    expect(await changed()).toBe(23);
+  });
+  it('47 instead of 23 are taken back', async () => {
+    const bound = await approved(update);
+    await here.sql("UPDATE customers SET status = 'dormant' WHERE id <= 47");
+    expect(readRaised(await run(update, bound), 'pnonce')?.direct).toBe(47);
+    expect(await changed()).toBe(0);
+  });
+  it('another row among them is taken back', async () => {
+    const bound = await approved(update);
+    await here.sql("UPDATE customers SET status = CASE id WHEN 23 THEN 'active' ELSE 'dormant' END WHERE id IN (23, 24)");
+    expect(readRaised(await run(update, bound), 'pnonce')).toBeDefined();
+    expect(await changed()).toBe(0);
+  });
+  it('22 of the 23 are kept', async () => {
+    const bound = await approved(update);
+    await here.sql("UPDATE customers SET status = 'active' WHERE id = 5");
+    expect(await run(update, bound)).toBe('done');
+    expect(await changed()).toBe(22);
+  });
+  it('a cascade into a table that was not approved is taken back', async () => {
+    const gone = 'DELETE FROM customers WHERE id = 60';
+    const bound = await approved(gone);
+    await here.sql('UPDATE orders SET customer = 60 WHERE id = 1');
+    expect(readRaised(await run(gone, bound), 'pnonce')?.counts).toMatchObject({ orders: 1 });
+    expect(await count('customers WHERE id = 60')).toBe(1);
+  });
+  it('another change of the same rows is taken back', async () => {
+    const bound = await approved('UPDATE notes SET customer = 3');
+    expect(readRaised(await run('DELETE FROM notes', bound), 'pnonce')).toBeDefined();
+    expect(await count('notes')).toBe(3);
+  });
+  it('an empty list of rows lets nothing through', async () => {
+    expect(
+      readRaised(await run(update, { ...(await approved(update)), sets: [{ salt: 'salt', rows: [] }] }), 'pnonce'),
+    ).toBeDefined();
+    expect(await changed()).toBe(0);
+  });
+  it('ten thousand rows are compared in good time', async () => {
+    await here.sql(
+      'CREATE TABLE big (id INTEGER PRIMARY KEY, v INTEGER); INSERT INTO big SELECT i, 0 FROM generate_series(1, 10000) i',
+    );
+    const bound = await approved('UPDATE big SET v = 1');
+    expect(bound.sets?.[0]?.rows).toHaveLength(10_000);
+    const start = performance.now();
+    expect(await run('UPDATE big SET v = 1', bound)).toBe('done');
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+});
+
+const FOLDER = join(import.meta.dirname, '../../../.third-party');
+/** Servers of other people, as they are installed and started; `read` is their statement's argument. */
+const SERVERS = [
+  {
+    name: 'mcp-postgres-server',
+    install: ['mcp-postgres-server@0.3.1'],
+    main: 'mcp-postgres-server/build/index.js',
+    tool: 'execute',
+    argument: 'sql',
+    args: () => [],
+    more: {},
+  },
+  {
+    name: '@bytebase/dbhub',
+    install: ['--omit=optional', '@bytebase/dbhub@0.21.2', 'pg'],
+    main: '@bytebase/dbhub/dist/index.js',
+    tool: 'execute_sql',
+    argument: 'sql',
+    args: (url: string) => ['--transport', 'stdio', '--dsn', `${url}?sslmode=disable`],
+    more: {},
+  },
+  {
+    name: '@henkey/postgres-mcp-server',
+    install: ['@henkey/postgres-mcp-server@1.0.7'],
+    main: '@henkey/postgres-mcp-server/build/index.js',
+    tool: 'pg_execute_sql',
+    argument: 'sql',
+    args: (url: string) => ['--connection-string', url],
+    more: { expectRows: false },
+  },
+];
+
+function installed({ name, install, main }: (typeof SERVERS)[number]): string {
+  const folder = join(FOLDER, name.replaceAll(/[@/]/g, '_'));
+  const file = join(folder, 'node_modules', main);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"private":true}');
+  execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...install], {
+    cwd: folder,
+    stdio: 'ignore',
+    timeout: 170_000,
+  });
+  return file;
+}
+
+describe.skipIf(without).each(SERVERS)('through $name', (server) => {
+  const UPDATE = "UPDATE customers SET touched = 7 WHERE status = 'dormant'";
+  let client: Client;
+  let guard: World;
+  let definitions: ToolDefinition[];
+  /** Somebody else at work just before the bounded statement arrives. */
+  let before: (() => Promise<unknown>) | undefined;
+  const changed = () => count('customers WHERE touched = 7');
+  const call = () => guard.call(server.tool, { [server.argument]: UPDATE, ...server.more });
+  const ask = () =>
+    guard.ask({ calls: [{ tool: server.tool, arguments: { [server.argument]: UPDATE, ...server.more } }], uses: 1 });
+
+  beforeEach(async () => {
+    await open();
+    const { hostname, port, username, pathname } = new URL(here.url);
+    client = new Client({ name: 'test', version: '1.0.0' });
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      PG_HOST: hostname,
+      PG_PORT: port,
+      PG_USER: username,
+      PG_PASSWORD: 'x',
+      PG_DATABASE: pathname.slice(1),
+      PG_ALLOW_WRITE: 'true',
+    };
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [installed(server), ...server.args(here.url)],
+        env,
+        stderr: 'ignore',
+      }),
+    );
+    definitions = (await client.listTools()).tools as ToolDefinition[];
+    const definition = definitions.find((one) => one.name === server.tool)!;
+    guard = await world({
+      rules:
+        '  - { id: changing, why: customers are real people, effect: ask, scope: "write:database", limits: { records: 50, uses: 3, for: 30m } }',
+      bindings: `server: shop\ntools:\n  ${server.tool}: { does: sql, sql: { statement: ${server.argument}, dialect: postgres, rewrite: true }, ignore: [params, expectRows] }\n`,
+      servers: {
+        shop: {
+          [server.tool]: {
+            ...definition,
+            run: async (args) => {
+              if (String(args[server.argument]).includes('NOT BETWEEN')) await before?.();
+              return (await client.callTool({ name: server.tool, arguments: args })) as ToolResult;
+            },
+          },
+        },
+      },
+      human: () => yes(),
+    });
+  });
+  afterEach(async () => {
+    await guard.close();
+    await client.close();
+    await shut();
+  });
+
+  it('counts, says how strong the promise is, and keeps what was approved', async () => {
+    expect(await ask()).toMatchObject({
+      status: 'granted',
+      impact: { measured: 23, per_resource: { customers: 23 }, strength: 'rewritten', holds: 'each' },
+    });
+    expect(guard.questions[0]?.message).toContain('enforced by rewriting the statement, for exactly these records');
+    expect(await changed()).toBe(0);
+    const done = await call();
+    expect(done.isError ?? false, JSON.stringify(done)).toBe(false);
+    expect(await changed()).toBe(23);
+  });
+
+  it('23 that became 47 are taken back, and so are 23 with another row among them; 22 are kept', async () => {
+    await ask();
+    // the guard counts once more before it sends: what changes after that count is the database's to hold
+    before = () => here.sql("UPDATE customers SET status = 'dormant' WHERE id <= 47");
+    expect(await call()).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('outside what was approved') }],
+    });
+    expect(await changed()).toBe(0);
+    before = undefined;
+    await here.sql("UPDATE customers SET status = CASE WHEN id BETWEEN 2 AND 24 THEN 'dormant' ELSE 'active' END");
+    await ask();
+    await here.sql("UPDATE customers SET status = CASE WHEN id BETWEEN 3 AND 25 THEN 'dormant' ELSE 'active' END");
+    expect((await call()).isError).toBe(true);
+    expect(await changed()).toBe(0);
+    await ask();
+    await here.sql("UPDATE customers SET status = 'active' WHERE id = 9");
+    const done = await call();
+    expect(done.isError ?? false, JSON.stringify(done)).toBe(false);
+    expect(await changed()).toBe(22);
+  });
+});
