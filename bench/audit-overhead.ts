@@ -12,7 +12,9 @@ const ROUNDS = 8;
 const CALLS_A_ROUND = 320;
 /** As many calls as the guard remembers of an agent, so that no round has less to look through than another. */
 const WARM_CALLS = 2000;
+/** So many calls of one kind are a risk, which is not what is measured here. */
 const RULES = `version: 1
+risk: { responses: { medium: watch, high: watch, critical: watch } }
 rules:
   - id: bench-read
     why: the bench reads what it wrote

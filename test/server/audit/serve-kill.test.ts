@@ -12,7 +12,8 @@ import { linesOf } from './world.ts';
 const ROUNDS = Number(process.env.PERIMETER_SERVE_KILLS ?? 3);
 const MAIN = fileURLToPath(new URL('../../../dist/server/cli/main.js', import.meta.url));
 const IN_FLIGHT = 8;
-const RULES = 'version: 1\nrules:\n  - { id: notes, why: the test writes notes, effect: allow, scope: "*:files:**" }\n';
+const RULES =
+  'version: 1\nrisk: { responses: { medium: watch, high: watch, critical: watch } }\nrules:\n  - { id: notes, why: the test writes notes, effect: allow, scope: "*:files:**" }\n';
 
 const folder = mkdtempSync(join(tmpdir(), 'perimeter-serve-kill-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
