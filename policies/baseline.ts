@@ -5,8 +5,8 @@ import type { Action } from './types.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** How much is kept: of names the least lately used go first. */
-const MAX_TOOLS = 300;
-const MAX_TARGETS = 1_000;
+const MAX_TOOLS = 200;
+const MAX_TARGETS = 500;
 const MAX_REFUSALS = 32;
 const MAX_MINUTES = 60;
 /** Fewer minutes of work than this make no habit. */

@@ -6,7 +6,9 @@ import type { AuditEvent } from './ports.ts';
 import { pastCallFrom } from './recorded-call.ts';
 
 const MAX_CALLS = 2_000;
-const MAX_PRINCIPALS = 1_000;
+const MAX_PRINCIPALS = 2_000;
+/** Over all of them: whoever was idle longest loses the list of calls, never what is usual for it or was read. */
+const MAX_ALL_CALLS = 100_000;
 const MAX_OPEN = 1_000;
 const KEPT_MS = 24 * 60 * 60_000;
 /** What is read back after a restart. */
@@ -38,16 +40,27 @@ export function createHistories(): Histories {
   const baselines = new Map<string, Baseline>();
   /** Recorded calls whose outcome is not, by their call id. */
   const open = new Map<string, Open>();
+  let kept = 0;
   const key = (who: Who) => JSON.stringify([who.user, who.agent]);
 
   function note(who: Who, call: PastCall): PastCall {
     const id = key(who);
     const list = calls.get(id) ?? [];
-    keep(calls, id, list, MAX_PRINCIPALS);
+    calls.delete(id);
+    calls.set(id, list);
     list.push(call);
+    kept += 1;
     // a little over the limit at a time, since moving a long list for every call costs more than the call
-    if (list.length > MAX_CALLS * 1.1) list.splice(0, list.length - MAX_CALLS);
-    while (list[0] !== undefined && list[0].at < call.at - KEPT_MS) list.shift();
+    if (list.length > MAX_CALLS * 1.1) kept -= list.splice(0, list.length - MAX_CALLS).length;
+    while (list[0] !== undefined && list[0].at < call.at - KEPT_MS) {
+      list.shift();
+      kept -= 1;
+    }
+    for (const [oldest, all] of calls) {
+      if ((kept <= MAX_ALL_CALLS && calls.size <= MAX_PRINCIPALS) || oldest === id) break;
+      calls.delete(oldest);
+      kept -= all.length;
+    }
     return call;
   }
 

@@ -1,7 +1,7 @@
 // How the agent behaves against its own habit: how much, how often, how new, how stubborn.
 import { readLately, shapeOf, targetsOf, usualRate } from '../baseline.ts';
-import { countRecent } from '../history.ts';
-import { parseScope } from '../scope.ts';
+import type { PastCall } from '../history.ts';
+import type { Action } from '../types.ts';
 import { type Asked, type Factor, LATELY, leaves, MINUTE, number } from './factor.ts';
 
 const FAST = 60;
@@ -54,14 +54,18 @@ function refusals({ baseline, context }: Asked): Asked['baseline']['refusals'] {
 
 function isBulk({ reading, context, recent, policy }: Asked): boolean {
   if (Math.max(...COUNTS.map((fact) => number(reading, fact))) > policy.bulk_over) return true;
-  if (recent.length + reading.actions.length <= policy.bulk_over && recent.every((call) => call.actions.length <= 1))
-    return false;
-  const kinds = new Set(
-    reading.actions.filter((action) => action.verb !== 'list').map((action) => `${action.verb}:${action.domain}`),
-  );
-  return [...kinds].some(
-    (kind) => countRecent(recent, context.now, LATELY, [parseScope(kind)], reading.actions, false) > policy.bulk_over,
-  );
+  const seen = new Set<string>();
+  for (const { verb, domain } of reading.actions) {
+    const kind = `${verb}:${domain}`;
+    if (verb === 'list' || seen.has(kind)) continue;
+    seen.add(kind);
+    const like = (action: Action) => action.verb === verb && action.domain === domain;
+    let count = reading.actions.filter(like).length;
+    for (const call of recent)
+      if (!call.refused && call.at <= context.now) for (const action of call.actions) if (like(action)) count += 1;
+    if (count > policy.bulk_over) return true;
+  }
+  return false;
 }
 
 function isFast({ recent, baseline, context }: Asked): boolean {
@@ -81,8 +85,19 @@ function isRun({ recent, reading }: Asked): boolean {
   const shape = shapeOf(reading);
   let run = 1;
   for (const call of recent)
-    if (call.server === reading.server && call.tool === reading.tool && shapeOf(call) === shape) run += 1;
+    if (call.server === reading.server && call.tool === reading.tool && shapeKept(call) === shape) run += 1;
   return run >= RUN;
+}
+
+/** A call is looked at again at every later one, so its shape is kept. */
+const shapes = new WeakMap<PastCall, string>();
+
+function shapeKept(call: PastCall): string {
+  const known = shapes.get(call);
+  if (known !== undefined) return known;
+  const shape = shapeOf(call);
+  shapes.set(call, shape);
+  return shape;
 }
 
 function isHoard({ reading, baseline, context }: Asked): boolean {

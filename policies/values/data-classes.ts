@@ -5,6 +5,7 @@ import type { Detector } from './detectors/detector.ts';
 import { FINANCIAL } from './detectors/financial.ts';
 import { HEALTH } from './detectors/health.ts';
 import { PII } from './detectors/pii.ts';
+import { zonesOf } from './detectors/zones.ts';
 import { stripHtml } from './html.ts';
 import { base64Texts, percentDecoded } from './transport.ts';
 
@@ -19,14 +20,14 @@ export type DataClasses = { classes: string[]; counts: Record<string, number>; t
 
 /**
  * Looks through a text as it stands, as HTML shows it, and decoded from base64 and percent-encoding. Names and street addresses stay
- * undetected: they have no form of their own.
+ * undetected: they have no form of their own. Of mailboxes and phones the different ones are counted.
  */
 export function detectDataClasses(text: string): DataClasses {
   const counts = new Map<string, number>();
-  for (const reading of readings(text.slice(0, MAX_TEXT))) {
+  for (const zones of readings(text.slice(0, MAX_TEXT))) {
     const here = new Map<string, number>();
     for (const { name, count } of DETECTORS) {
-      const found = count(reading);
+      const found = count(zones);
       if (found > 0) here.set(name, (here.get(name) ?? 0) + found);
     }
     // one datum shows in several readings: the reading with most of them counts
@@ -46,13 +47,19 @@ export function classCovers(wanted: string, found: string): boolean {
   return found === wanted || found.startsWith(`${wanted}.`);
 }
 
+const ENCODED = /%[0-9A-Fa-f]{2}/;
+const NOT_ASCII = /[^\p{ASCII}]/u;
+
+/** The parts worth looking at, of each way to read the text. */
 function readings(text: string): Set<string> {
-  const plain = asciiDigits(withoutInvisible(text).normalize('NFKC'));
-  const found = new Set([plain]);
-  if (/[<&]/.test(plain)) found.add(stripHtml(plain));
-  if (/%[0-9a-f]{2}/i.test(plain)) found.add(percentDecoded(plain));
-  const decoded = base64Texts(plain).join('\n');
-  if (decoded !== '') found.add(asciiDigits(decoded));
+  const plain = NOT_ASCII.test(text) ? asciiDigits(withoutInvisible(text).normalize('NFKC')) : text;
+  const zones = zonesOf(plain);
+  const found = new Set([zones]);
+  if (plain.includes('<') || plain.includes('&')) found.add(zonesOf(stripHtml(plain)));
+  if (ENCODED.test(plain)) found.add(zonesOf(percentDecoded(plain)));
+  const decoded = zones === '' ? '' : base64Texts(zones).join('\n');
+  if (decoded !== '') found.add(zonesOf(asciiDigits(decoded)));
+  found.delete('');
   return found;
 }
 

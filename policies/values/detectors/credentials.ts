@@ -100,14 +100,20 @@ export const CREDENTIALS: readonly Detector[] = [
     /(?<![A-Za-z0-9])aws.{0,24}?(?:secret|sk).{0,24}?["'`=:\s]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])/gi,
     (match) => entropy(match[1] ?? '') > 3.5,
   ),
-  matching('credentials.password', assignment(PASSWORD_NAME), (match) => isPassword(match)),
+  matching('credentials.password', assignment(PASSWORD_NAME, 'password|passwd|passphrase|passwort|kennwort'), (match) =>
+    isPassword(match),
+  ),
   matching(
     'credentials.password',
     /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@"'<>]{0,128}:([^\s/?#@"'<>]{1,256})@[A-Za-z0-9[]/gi,
     (match) => !PLACEHOLDER.test(match[1] ?? ''),
   ),
   matching('credentials.password', /(?<!\w)machine\s{1,4}\S{1,255}\s{1,4}login\s{1,4}\S{1,255}\s{1,4}password\s{1,4}\S{1,255}/gi),
-  matching('credentials.generic', assignment(SECRET_NAME), (match) => isSecret(match)),
+  matching(
+    'credentials.generic',
+    assignment(SECRET_NAME, 'secret|token|api_?key|access_?key|secret_?key|private_?key'),
+    (match) => isSecret(match),
+  ),
   matching(
     'credentials.generic',
     /(?<!\w)(?:Bearer|Basic|Token)\s{1,4}([A-Za-z0-9._~+/-]{16,4096}={0,2})(?![A-Za-z0-9])/g,
@@ -115,9 +121,10 @@ export const CREDENTIALS: readonly Detector[] = [
   ),
 ];
 
-function assignment(name: string): RegExp {
+/** `inWords` are found at the end of a longer word too: `dbPassword`. */
+function assignment(name: string, inWords: string): RegExp {
   return new RegExp(
-    `(?<![\\p{L}\\p{N}])((?:[\\p{L}\\p{N}]{1,30}[_.-]){0,4})(?:${name})(?:[_.-][\\p{L}\\p{N}]{1,20}){0,2}${GIVES}${VALUE}`,
+    `(?<![\\p{L}\\p{N}])((?:[\\p{L}\\p{N}]{1,30}[_.-]){0,4})(?:${name}|[\\p{L}\\p{N}]{1,30}(?:${inWords}))(?:[_.-][\\p{L}\\p{N}]{1,20}){0,2}${GIVES}${VALUE}`,
     'giu',
   );
 }
@@ -138,7 +145,12 @@ function isPassword(match: RegExpExecArray): boolean {
 
 function isSecret(match: RegExpExecArray): boolean {
   const { value } = assigned(match);
-  if (/(?:page|next|prev|sync|cursor|continuation|idempotency|csrf|public)[_.-]$/i.test(match[1] ?? '')) return false;
+  if (
+    /(?:page|next|prev|sync|cursor|continuation|idempotency|csrf|xsrf|public)[_.-]?(?:token|key|secret)/i.test(
+      match[0].split(/[=:]/)[0] ?? '',
+    )
+  )
+    return false;
   if (PLACEHOLDER.test(value) || REFERENCE.test(value)) return false;
   return /^[A-Za-z0-9+/_=.~:-]{16,512}$/.test(value) && looksRandom(value);
 }

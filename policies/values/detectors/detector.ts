@@ -5,6 +5,21 @@ export type Detector = { name: string; count: (text: string) => number };
 /** Beyond it a number says nothing more. */
 const MAX_COUNT = 10_000;
 
+/** Counts the different matches that pass the check, in any case of their letters: one address in a long thread is one. */
+export function distinct(name: string, pattern: RegExp, accept: (match: RegExpExecArray, text: string) => boolean): Detector {
+  return {
+    name,
+    count: (text) => {
+      const found = new Set<string>();
+      for (const match of text.matchAll(pattern)) {
+        if (accept(match, text)) found.add(match[0].toLowerCase());
+        if (found.size >= MAX_COUNT) break;
+      }
+      return found.size;
+    },
+  };
+}
+
 /** Counts the matches that pass the check. Patterns must be global and take time linear in the text. */
 export function matching(
   name: string,

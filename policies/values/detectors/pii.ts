@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { isValidPhoneNumber } from 'libphonenumber-js/min';
 import type { Detector } from './detector.ts';
-import { digitsOf, isMonotonous, matching, near } from './detector.ts';
+import { digitsOf, distinct, isMonotonous, matching, near } from './detector.ts';
 import { NATIONAL } from './national.ts';
 
 /** The phone library costs up to 0.1 ms a number, so it sees only so many candidates. */
@@ -13,7 +13,7 @@ const DATE =
   '(?:\\d{1,2}[./ -]\\d{1,2}[./ -](?:19|20)?\\d{2}|(?:19|20)\\d{2}[./ -]\\d{1,2}[./ -]\\d{1,2}|(?:\\d{1,2}(?:st|nd|rd|th|\\.)? (?:of )?)?\\p{L}{3,9}\\.? (?:\\d{1,2}(?:st|nd|rd|th)?,? )?(?:19|20)\\d{2})';
 
 export const PII: readonly Detector[] = [
-  matching(
+  distinct(
     'pii.email',
     /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62}(?![A-Za-z0-9])/g,
     isEmail,
@@ -41,7 +41,7 @@ export const PII: readonly Detector[] = [
   matching(
     'pii.birth_date',
     new RegExp(
-      `(?<![\\p{L}\\p{N}])(?:born(?: on| in)?|birth ?da(?:te|y)|date of birth|d\\.?o\\.?b\\.?|geboren(?: am)?|geburtsdatum|n[ée]+e? le|fecha de nacimiento|data di nascita|fødselsdato|födelsedatum)\\b["'*_)]{0,3}\\s{0,3}(?:is|was|:|=|-|–)?\\s{0,3}["'*_]{0,3}${DATE}(?!\\d)`,
+      `(?<![\\p{L}\\p{N}])(?:born(?: on| in)?|birth[ _-]?da(?:te|y)|date[ _-]?of[ _-]?birth|d\\.?o\\.?b\\.?|geboren(?: am)?|geburtsdatum|n[ée]+e? le|fecha de nacimiento|data di nascita|fødselsdato|födelsedatum)\\b["'*_)]{0,3}\\s{0,3}(?:is|was|:|=|-|–)?\\s{0,3}["'*_]{0,3}${DATE}(?!\\d)`,
       'giu',
     ),
   ),
@@ -63,7 +63,7 @@ function isPublicV4(match: RegExpExecArray, text: string): boolean {
 }
 
 function countPhones(text: string): number {
-  let count = 0;
+  const found = new Set<string>();
   let checks = 0;
   for (const match of text.matchAll(/(?<![\w.+@/-])(?:\+|00|\()?\d(?:[ ().\u2010-\u2015/-]{0,3}\d){6,14}(?![\w@]|[.,:/-]\d)/g)) {
     const [candidate] = match;
@@ -73,15 +73,15 @@ function countPhones(text: string): number {
       checks += 1;
       // behind many that are none the shape alone decides, so that padding hides nothing
       if (checks > MAX_PHONE_CHECKS || isNorthAmerican(candidate) || isValidPhoneNumber(candidate.replace(/^00/, '+')))
-        count += 1;
+        found.add(digits);
     } else if (
       isNorthAmerican(candidate) ||
       (PHONE_WORDS.test(text.slice(Math.max(0, match.index - 40), match.index)) && !isDate(candidate))
     ) {
-      count += 1;
+      found.add(digits);
     }
   }
-  return count;
+  return found.size;
 }
 
 /** Written as `(555) 123-4567` or `555-123-4567`, which nothing else is. */

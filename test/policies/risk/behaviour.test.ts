@@ -118,7 +118,7 @@ test('what is known stays bounded, and the oldest goes first', () => {
       }),
     );
   expect([baseline.tools.size, baseline.targets.size, baseline.refusals.length, baseline.minutes.length]).toEqual([
-    300, 1_000, 32, 60,
+    200, 500, 32, 60,
   ]);
   expect(baseline.tools.has('files/t4999')).toBe(true);
   expect(baseline.tools.has('files/t1')).toBe(false);
