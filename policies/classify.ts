@@ -295,10 +295,16 @@ class Collector {
     (whom === 'attendees' ? this.#attendees : this.#recipients).push(...boxes);
   }
 
+  /** An attachment is a path, or an object whose `path` mailers read; one that has none comes from a place nobody knows. */
   #attachments(values: readonly unknown[], holes: number): void {
-    this.#attached.push(...values.flatMap((value) => this.#readPath(value)));
+    const places = values.map((value) =>
+      typeof value === 'object' && value !== null ? (value as { path?: unknown }).path : value,
+    );
+    const known = places.filter((place) => place !== undefined);
+    this.#attached.push(...known.flatMap((place) => this.#readPath(place)));
     this.#facts['attachments'] = values.length + holes;
-    if (holes === 0) this.#facts['attachments.paths'] = [...new Set(this.#attached.map((path) => path.text))];
+    if (holes === 0 && known.length === places.length)
+      this.#facts['attachments.paths'] = [...new Set(this.#attached.map((path) => path.text))];
   }
 
   /** What no selector covers is looked through; what looks like a resource is one more action of the tool's verb. */

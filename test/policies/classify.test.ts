@@ -37,6 +37,7 @@ tools:
   narrow: { does: { by: operation, list: "read:crm" } }
   pay: { does: send:money, resource: { text: iban }, facts: { amount: amount, nights: nights, all: urgent, tags: [a, b], rows: "lines[].qty" }, risk: critical, sensitive: [financial] }
   pay_lines: { does: send:money, resource: { text: "lines[].iban" }, facts: { amount: "lines[].amount" } }
+  post_files: { does: send:chat, resource: none, facts: { attachments: files } }
   ping: { does: read:crm, resource: none }
 `;
 const loaded = loadPolicy([{ path: 'b.yaml', text: BINDING, kind: 'bindings' }], { factors: [] });
@@ -173,6 +174,14 @@ describe('facts', () => {
     const known = facts('send_email', { to: 'ann@acme.example', files: [{ href: 'x' }, { path: 'a' }] });
     expect(known['attachments']).toBe(2);
     expect(known).not.toHaveProperty(['attachments.paths']);
+  });
+  test('an attachment may be an object though the binding says nothing of its field', () => {
+    expect(facts('post_files', { files: ['a', { path: 'b', filename: 'x' }] })).toMatchObject({
+      attachments: 2,
+      'attachments.paths': ['a', 'b'],
+    });
+    expect(facts('post_files', { files: [{ content: 'x' }] })).not.toHaveProperty(['attachments.paths']);
+    expect(() => facts('post_files', { files: [{ path: ['a'] }] })).toThrow(Unreadable);
   });
   test.each<[string, Record<string, unknown>, unknown]>([
     ['a number', { amount: 5.5 }, 5.5],
