@@ -1,22 +1,12 @@
-// Starts a PostgreSQL of its own for the tests: a temporary directory, a free loopback port, never as root. Installs nothing unless told to.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Starts a PostgreSQL of its own for the tests: a temporary directory, a free loopback port, never as root.
+import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestProject } from 'vitest/node';
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Address of the cluster; empty when there is none and its tests are skipped. */
-    postgres: string;
-  }
-}
-
-const INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends', 'postgresql-15'];
 
 /** The folder with initdb and pg_ctl: on PATH, or where Debian and Homebrew put them. */
-function programs(): string | undefined {
+export function programs(): string | undefined {
   const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort().reverse() : [];
   const places = [
     ...versions.map((version) => `/usr/lib/postgresql/${version}/bin`),
@@ -42,43 +32,26 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-export default async function setup(project: TestProject): Promise<() => void> {
-  const wanted = process.env['CI'] !== undefined || process.env['PERIMETER_TEST_INSTALL'] === '1';
-  if (programs() === undefined && wanted && process.getuid?.() === 0)
-    spawnSync(INSTALL[0]!, INSTALL.slice(1), { stdio: 'inherit' });
+/** A running cluster and how to end it; undefined where PostgreSQL is not installed. */
+export async function startCluster(): Promise<{ url: string; stop(): void } | undefined> {
   const bin = programs();
-  if (bin === undefined) {
-    process.stderr.write(
-      `\n*** SKIPPED: no PostgreSQL here, so nothing of this suite was tested ***\n    install it with: ${INSTALL.join(' ')}\n    or as root: PERIMETER_TEST_INSTALL=1 npm run test:postgres\n\n`,
-    );
-    project.provide('postgres', '');
-    return () => undefined;
-  }
+  if (bin === undefined) return undefined;
   const user = runner();
   const folder = mkdtempSync(join(tmpdir(), 'perimeter-pg-'));
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
   const port = await freePort();
+  const data = join(folder, 'data');
+  const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: folder };
   const run = (name: string, args: string[]) =>
-    execFileSync(join(bin, name), args, {
-      ...user,
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: folder },
-    });
-  run('initdb', ['-D', join(folder, 'data'), '-U', 'perimeter', '-A', 'trust', '--no-sync']);
-  run('pg_ctl', [
-    '-D',
-    join(folder, 'data'),
-    '-w',
-    '-l',
-    join(folder, 'log'),
-    '-o',
-    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c fsync=off`,
-    'start',
-  ]);
-  project.provide('postgres', `postgres://perimeter@127.0.0.1:${port}/postgres`);
-  return () => {
-    run('pg_ctl', ['-D', join(folder, 'data'), '-m', 'immediate', 'stop']);
-    rmSync(folder, { recursive: true, force: true });
+    execFileSync(join(bin, name), args, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env });
+  run('initdb', ['-D', data, '-U', 'perimeter', '-A', 'trust', '--no-sync']);
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c fsync=off`;
+  run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start']);
+  return {
+    url: `postgres://perimeter@127.0.0.1:${port}/postgres`,
+    stop() {
+      run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }

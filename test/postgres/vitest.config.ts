@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/postgres/stories/*.ts'],
-    globalSetup: ['test/setup.ts', 'test/postgres/cluster.ts'],
+    globalSetup: ['test/setup.ts', 'test/postgres/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -25,24 +25,28 @@ export type Effects = {
   result: Answer;
 };
 
-/** Runs the statement and calls `settle` with what it did, inside the transaction: commit on true, roll back on false or when it throws. Throws ToolProblem. */
+/**
+ * Runs the statement and calls `settle` with what it did, inside the transaction: commit on true, roll back on false or when it throws.
+ * With `tried` true, a statement that the planner expects to touch too many rows isn't run: then undefined. Throws ToolProblem.
+ */
 export async function runChange(
   database: Postgres,
   change: PostgresChange,
   values: readonly unknown[],
   ms: number,
   settle: (effects: Effects) => boolean,
-): Promise<Effects> {
+  tried = false,
+): Promise<Effects | undefined> {
   let effects: Effects | undefined;
   await database.transaction({ ms }, async (session) => {
     const target = await targetOf(session, change);
     if (!target) throw new ToolProblem(`there is no table \`${change.table.join('.')}\`: \`tables\` lists them`);
-    const before = await tally(session);
+    if (tried && (await plannedRows(session, change, values)) > TRIED_ROWS_MAX) return false;
+    const before = read(await session.kept('tally', TALLY));
     const identity = identityOf(change, target);
     const own = await session.run(identity.sql, values);
     await session.run('SET CONSTRAINTS ALL IMMEDIATE');
-    const after = await tally(session);
-    const done = difference(before, after);
+    const done = difference(before, read(await session.kept('tally', TALLY)));
     // a foreign table, or a server that doesn't keep count: a number nobody counted is no bound
     if (done.counted.total < (change.verb === 'merge' || target.key.length === 0 ? Math.min(own.count, 1) : own.count))
       throw new ToolProblem(
@@ -52,28 +56,15 @@ export async function runChange(
     effects = { ...done, target, rows: rowsOf(told.rows, target, done.counted), first: told.first, result: told.result };
     return settle(effects);
   });
-  if (!effects) throw new ToolProblem('the change did not run');
   return effects;
 }
 
 /** How many rows the planner expects the statement to touch; it reads no row (PostgreSQL manual, EXPLAIN). */
-export async function plannedRows(
-  database: Postgres,
-  change: PostgresChange,
-  values: readonly unknown[],
-  ms: number,
-): Promise<number> {
-  let rows = 0;
-  await database.transaction({ ms, readOnly: true }, async (session) => {
-    const { rows: [[text] = []] = [] } = await session.run(`EXPLAIN (FORMAT JSON) ${change.text}`, values);
-    const plan = (JSON.parse(String(text)) as { Plan?: { 'Plan Rows'?: number; Plans?: { 'Plan Rows'?: number }[] } }[])[0]?.Plan;
-    rows = Math.max(plan?.['Plan Rows'] ?? 0, ...(plan?.Plans ?? []).map((part) => part['Plan Rows'] ?? 0));
-    return false;
-  });
-  return rows;
+async function plannedRows(session: Session, change: PostgresChange, values: readonly unknown[]): Promise<number> {
+  const { rows: [[text] = []] = [] } = await session.run(`EXPLAIN (FORMAT JSON) ${change.text}`, values);
+  const plan = (JSON.parse(String(text)) as { Plan?: { 'Plan Rows'?: number; Plans?: { 'Plan Rows'?: number }[] } }[])[0]?.Plan;
+  return Math.max(plan?.['Plan Rows'] ?? 0, ...(plan?.Plans ?? []).map((part) => part['Plan Rows'] ?? 0));
 }
-
-export const isTooMuch = (rows: number): boolean => rows > TRIED_ROWS_MAX;
 
 /** The direct rows of a statement too large to try: a plain count of the same predicate, up to a million. Undefined where that is not simple. */
 export async function countDirect(
@@ -100,10 +91,10 @@ export async function countDirect(
 type Tally = Map<string, { inserted: number; updated: number; deleted: number }>;
 
 /** Counts of this transaction, by table. They may hold what earlier transactions have not handed in yet, so only differences mean anything. */
-async function tally(session: Session): Promise<Tally> {
-  const { rows } = await session.run(
-    'SELECT schemaname::text, relname::text, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0',
-  );
+const TALLY =
+  'SELECT schemaname::text, relname::text, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0';
+
+function read({ rows }: Answer): Tally {
   return new Map(
     rows.map(([schema, name, inserted, updated, deleted]) => [
       tableName(String(schema), String(name)),

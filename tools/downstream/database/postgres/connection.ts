@@ -5,10 +5,16 @@ import { ToolProblem } from '../../serve.ts';
 export type Cell = string | number | boolean | null;
 export type Answer = { columns: string[]; rows: Cell[][]; count: number };
 /** One transaction. Statements go one at a time; values are bound, never spliced. */
-export type Session = { run(sql: string, values?: readonly unknown[]): Promise<Answer> };
+export type Session = {
+  run(sql: string, values?: readonly unknown[]): Promise<Answer>;
+  /** One of our own statements, kept ready on its connection under this name. */
+  kept(name: string, sql: string, values?: readonly unknown[]): Promise<Answer>;
+};
 
 const CONNECTIONS_MAX = 3;
 const CONNECT_MS = 5_000;
+/** What a statement may take where no transaction says otherwise. */
+const LOOK_MS = 5_000;
 /** Type oids whose text is a JSON number or boolean without loss (pg_type.dat); everything else stays the server's text. */
 const PARSED = new Map<number, (text: string) => Cell>([
   [16, (text) => text === 't'],
@@ -31,6 +37,7 @@ export class Postgres {
       connectionString: url,
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: LOOK_MS,
       application_name: 'perimeter-database',
       types: { getTypeParser: (oid) => PARSED.get(oid) ?? ((text: string) => text) } as pg.CustomTypesConfig,
     });
@@ -54,7 +61,10 @@ export class Postgres {
       await client.query(
         `BEGIN ${limits.readOnly ? 'READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.ms}; SET LOCAL lock_timeout = 1000; SET LOCAL idle_in_transaction_session_timeout = ${limits.ms * 2}`,
       );
-      const keep = await work({ run: (sql, values = []) => run(client, sql, values) });
+      const keep = await work({
+        run: (sql, values = []) => run(client, { text: sql, values }),
+        kept: (name, sql, values = []) => run(client, { name, text: sql, values }),
+      });
       await client.query(keep ? 'COMMIT' : 'ROLLBACK');
     } catch (error) {
       broken = await client.query('ROLLBACK').then(
@@ -67,15 +77,30 @@ export class Postgres {
     }
   }
 
+  /** One reading statement of our own, outside of any transaction. Throws ToolProblem. */
+  async look(sql: string, values: readonly unknown[]): Promise<Answer> {
+    const client = await this.#pool.connect();
+    try {
+      return await run(client, { text: sql, values });
+    } catch (error) {
+      throw inWords(error, LOOK_MS);
+    } finally {
+      client.release();
+    }
+  }
+
   close(): Promise<void> {
     return this.#pool.end();
   }
 }
 
 /** The extended protocol takes one statement only: the server itself refuses text after a semicolon. */
-async function run(client: pg.PoolClient, text: string, values: readonly unknown[]): Promise<Answer> {
+async function run(
+  client: pg.PoolClient,
+  { values, ...statement }: { name?: string; text: string; values: readonly unknown[] },
+): Promise<Answer> {
   const config: pg.QueryArrayConfig & { queryMode: 'extended' } = {
-    text,
+    ...statement,
     values: [...values],
     rowMode: 'array',
     queryMode: 'extended',

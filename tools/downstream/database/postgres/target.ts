@@ -20,7 +20,8 @@ export function tableName(schema: string, name: string): string {
 
 /** Looks the target up; undefined when there is no such table. A view has no key of its own. */
 export async function targetOf(session: Session, change: Pick<PostgresChange, 'table'>): Promise<TargetTable | undefined> {
-  const { rows } = await session.run(
+  const { rows } = await session.kept(
+    'target',
     `SELECT n.nspname::text, c.relname::text, c.relkind::text,
             (SELECT json_agg(a.attname ORDER BY k.position)::text FROM pg_catalog.pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
                JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid)

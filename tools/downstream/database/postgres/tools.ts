@@ -7,7 +7,7 @@ import { type BundledTool, bundledTool, ToolProblem } from '../../serve.ts';
 import { quoteName } from '../../sqlite.ts';
 import { SET_ROWS_MAX, setOf, strangers } from '../rows.ts';
 import type { Rows } from '../values.ts';
-import { countDirect, type Effects, isTooMuch, plannedRows, runChange } from './change.ts';
+import { countDirect, type Effects, runChange } from './change.ts';
 import { Postgres } from './connection.ts';
 import { describeTable, listTables, look, rowsOf } from './looking.ts';
 
@@ -98,6 +98,7 @@ function writingTools(database: Postgres): BundledTool[] {
           if (bound) keepWithin(bound, done);
           return true;
         });
+        if (!effects) throw new ToolProblem('the change was not run');
         const { rows, truncated } = rowsOf(effects.result);
         const structured = {
           records: effects.counted.total,
@@ -123,18 +124,14 @@ function writingTools(database: Postgres): BundledTool[] {
 }
 
 async function previewOf(database: Postgres, change: PostgresChange, params: readonly unknown[]): Promise<Preview> {
-  if (isTooMuch(await plannedRows(database, change, params, PREVIEW_MS))) {
+  const effects = await runChange(database, change, params, PREVIEW_MS, () => false, true);
+  if (!effects) {
     const counted = await countDirect(database, change, params, PREVIEW_MS);
     if (!counted) throw new ToolProblem('this would touch so many rows that it is not tried to be counted: make it smaller');
-    return {
-      ...counted,
-      unit: 'records',
-      strength: 'estimated',
-      more: true,
-      notes: ['too many rows to try it: only the direct rows were counted, not what follows from them'],
-    };
+    const note = 'too many rows to try it: only the direct rows were counted, not what follows from them';
+    return { ...counted, unit: 'records', strength: 'estimated', more: true, notes: [note] };
   }
-  const { counted, notes, rows, target, first } = await runChange(database, change, params, PREVIEW_MS, () => false);
+  const { counted, notes, rows, target, first } = effects;
   if (rows === undefined) notes.push(`held to the counts per table, not row by row: these are more than ${SET_ROWS_MAX} rows`);
   else if (counted.total > 0 && [...rows.values()].some((one) => one.unnamed > 0))
     notes.push('of rows that follow by cascade or trigger, or whose key can not be told, only the number is held');
@@ -166,13 +163,8 @@ function keepWithin(bound: Bound, { counted, rows }: Effects): void {
 async function samplesOf(database: Postgres, target: Effects['target'], keys: Effects['first']): Promise<Rows['rows']> {
   if (keys.length === 0) return [];
   const wanted = keys.map((key, row) => `(${key.map((_, column) => `$${row * key.length + column + 1}`).join(', ')})`);
-  return (
-    await look(
-      database,
-      `SELECT * FROM ${target.sql} WHERE (${target.key.map(quoteName).join(', ')}) IN (${wanted.join(', ')})`,
-      keys.flat(),
-    )
-  ).rows;
+  const where = `(${target.key.map(quoteName).join(', ')}) IN (${wanted.join(', ')})`;
+  return rowsOf(await database.look(`SELECT * FROM ${target.sql} WHERE ${where}`, keys.flat())).rows;
 }
 
 function single(sql: string): SqlReading {
