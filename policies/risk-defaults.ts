@@ -41,3 +41,9 @@ export const DEFAULT_RISK: RiskPolicy = {
   levels: { medium: 25, high: 50, critical: 90 },
   responses: { medium: 'watch', high: 'ask', critical: 'deny' },
 };
+
+/**
+ * Factors that refine another one. Who writes a table of points has added theirs up, so these then count only where the table
+ * names them; the rest keep their defaults.
+ */
+export const REFINEMENTS_OFF: Readonly<Record<string, number>> = { night: 0, new_target: 0, repetition: 0, probing: 0 };
