@@ -117,7 +117,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     });
     const counts = counted || verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
     if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found)) return { found, verdict, measured: undefined };
-    const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal);
+    const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal, call.progress);
     return { found, verdict: judging.judge(found, call.arguments, sight, measured ? { measured } : {}), measured };
   }
 

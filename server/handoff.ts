@@ -14,7 +14,7 @@ import type { Draft, Elevations } from './elevations.ts';
 import type { Found, Judging, Sight } from './judging.ts';
 import type { Measured } from './measure.ts';
 import { type Asking, writeMessage } from './message.ts';
-import type { Impact, RequestRecord } from './ports.ts';
+import type { Impact, IncomingCall, RequestRecord } from './ports.ts';
 
 /** No grant outlives this, whatever a policy says. */
 export const CEILING_MS = 24 * 60 * 60_000;
@@ -30,7 +30,7 @@ export type Prepared = { draft: Draft; impacts: Impact[]; withheld: boolean } | 
 export type HandoffParts = { judging: Judging; policy: () => Policy; elevations: Elevations };
 
 /** Judges and measures what was asked. Throws BadInput with what to send instead. */
-export async function prepare({ judging, policy }: HandoffParts, input: ElevationInput, sight: Sight, signal: AbortSignal): Promise<Prepared> {
+export async function prepare({ judging, policy }: HandoffParts, input: ElevationInput, sight: Sight, signal: AbortSignal, progress?: IncomingCall['progress']): Promise<Prepared> {
   if ((input.calls?.length ?? 0) === 0 && input.scope === undefined) throw new BadInput('give `calls` (the calls you plan, as you would make them) or a `scope` such as `read:files:marketing/**`');
   // a scope is judged by no call, and nothing new may come to be while everything is locked
   const locked = judging.locked();
@@ -38,7 +38,7 @@ export async function prepare({ judging, policy }: HandoffParts, input: Elevatio
   const wide = input.scope === undefined ? undefined : wanted(input.scope);
   const plans: Plan[] = [];
   for (const { tool, arguments: args } of input.calls ?? []) {
-    const planned = await planOne(judging, tool, args, sight, signal);
+    const planned = await planOne(judging, tool, args, sight, signal, progress);
     if ('refused' in planned) return denied(planned.refused);
     if (planned.verdict.decision.decision === 'ask') plans.push(planned);
   }
@@ -63,7 +63,7 @@ function wanted(text: string): ReturnType<typeof parseScope> {
   }
 }
 
-async function planOne(judging: Judging, tool: string, args: Record<string, unknown>, sight: Sight, signal: AbortSignal): Promise<Plan | { refused: Decision }> {
+async function planOne(judging: Judging, tool: string, args: Record<string, unknown>, sight: Sight, signal: AbortSignal, progress: IncomingCall['progress']): Promise<Plan | { refused: Decision }> {
   const found = judging.find(tool);
   if ('decision' in found) return { refused: found };
   const problem = judging.fit(found, args);
@@ -72,7 +72,7 @@ async function planOne(judging: Judging, tool: string, args: Record<string, unkn
   let measured: Measured | undefined;
   if (verdict.decision.decision === 'deny') return { refused: verdict.decision };
   if (changes(verdict)) {
-    measured = await judging.measure(found, args, verdict, sight, signal);
+    measured = await judging.measure(found, args, verdict, sight, signal, progress);
     if (measured) verdict = judging.judge(found, args, sight, { measured });
     if (verdict.decision.decision === 'deny') return { refused: verdict.decision };
   }
@@ -139,7 +139,8 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
   const impacts = plans.map((plan) => impactOf(plan, input.claimed_records ?? null));
   const impact = summed(impacts, input.claimed_records ?? null);
   const writes = plans.length === 0 ? !READING.has((input.scope ?? '').split(':')[0] ?? '') : plans.some((plan) => changes(plan.verdict));
-  const unknown = writes && impact.measured === null;
+  // a guess at records is no count: it is shown, and gives no more than not knowing does
+  const unknown = writes && (impact.measured === null || (impact.unit === 'records' && impact.strength === 'estimated'));
   if (unknown && terms.strength !== 'unknown' && terms.strength !== 'estimated') {
     const why = `what it would touch can't be measured, and a rule demands at least \`${terms.strength}\``;
     return { status: 'denied', rule: terms.rules[0] ?? 'default', message: `This can't be approved: ${why}.`, next: 'Ask for something whose effect can be counted.' };

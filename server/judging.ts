@@ -12,7 +12,7 @@ import type { Histories } from './histories.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
 import { rewritable } from './rewriting.ts';
 import type { Pins } from './pins.ts';
-import type { Clock, Downstream, IdentityMeta, Store, ToolDefinition } from './ports.ts';
+import type { Clock, Downstream, IdentityMeta, IncomingCall, Store, ToolDefinition } from './ports.ts';
 import { iso } from './clock.ts';
 
 /** A tool that the catalog knows, with all that judging it needs. */
@@ -47,7 +47,7 @@ export type Judging = {
   /** Whether the impact can be counted, so that measuring makes sense. */
   measurable(found: Found): boolean;
   /** Counts what the call would do; call only what no rule denies. */
-  measure(found: Found, args: Record<string, unknown>, verdict: Verdict, sight: Sight, signal: AbortSignal): Promise<Measured | undefined>;
+  measure(found: Found, args: Record<string, unknown>, verdict: Verdict, sight: Sight, signal: AbortSignal, progress?: IncomingCall['progress']): Promise<Measured | undefined>;
 };
 
 export function createJudging(parts: JudgingParts): Judging {
@@ -109,13 +109,25 @@ export function createJudging(parts: JudgingParts): Judging {
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },
     measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined || rewritable(found.server.binding?.tools[found.tool]) !== undefined,
-    async measure(found, args, verdict, { who, stop }, signal) {
+    async measure(found, args, verdict, { who, stop }, signal, progress) {
       if (!verdict.reading) return undefined;
       const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
       const rewrite = rewritable(found.server.binding?.tools[found.tool]);
-      return parts.measure({ ...(rewrite ? { rewrite } : {}), downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) });
+      const beat = progress && telling(progress);
+      return parts.measure({ ...(rewrite ? { rewrite } : {}), downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) }).finally(() => clearInterval(beat));
     },
   };
+}
+
+/** Says every second that it still counts; in small steps, so that the call's own progress goes on from there. */
+function telling(progress: NonNullable<IncomingCall['progress']>): NodeJS.Timeout {
+  let seconds = 0;
+  const timer = setInterval(() => {
+    seconds += 1;
+    progress({ progress: seconds / 1_000, message: 'counting what this would change' });
+  }, 1_000);
+  timer.unref();
+  return timer;
 }
 
 /** Who asks, for what, at what risk and until when: what the downstream is told with every request, as far as its entry allows. */

@@ -1,5 +1,6 @@
 // What a call would do, counted by the guard before anybody is asked: by the tool's own preview where it declares one, else from the arguments.
 import type { Reading } from '../policies/reading.ts';
+import { namesNoLimit } from '../policies/estimate.ts';
 import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
 import { maskCell } from './audit/mask.ts';
 import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
@@ -59,7 +60,7 @@ export function createMeasure({ clock, audit, sets, rewriting }: { clock: Clock;
     const own = impactPromise(definition, downstream.tools());
     // the tool's own promise first; through its SQL only where it makes none and its binding says so
     const promise: Declared | undefined = own ?? (rewrite && { preview: definition.name, unit: 'records', bound: true });
-    if (promise === undefined) return estimated(reading);
+    if (promise === undefined) return estimated(reading, args);
     if (!own && reading.sql === undefined) return unknown(promise.unit);
     if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
     if (tooMany(principal)) return unknown(promise.unit);
@@ -117,12 +118,20 @@ function samplesOf(said: unknown): string[] {
   return lines;
 }
 
-function estimated(reading: Reading): Measured {
+/** For a tool that promises nothing: what its arguments say. It is shown, and never counts towards a budget. */
+function estimated(reading: Reading, args: Record<string, unknown>): Measured {
   for (const unit of ['recipients', 'events', 'files'] as const) {
     const value = reading.facts[unit];
     if (typeof value === 'number') return { impact: { measured: value, unit, per_resource: {}, strength: 'estimated' }, facts: {} };
   }
-  return unknown('records');
+  if (!reading.unbound) return unknown('records');
+  if (namesNoLimit(args)) {
+    const { impact, facts } = unknown('records');
+    return { impact: { ...impact, unlimited: true }, facts };
+  }
+  const items = reading.facts['items'];
+  if (typeof items !== 'number' || items < 1) return unknown('records');
+  return { impact: { measured: items, unit: 'records', per_resource: {}, strength: 'estimated' }, facts: {} };
 }
 
 function unknown(unit: Unit): Measured {

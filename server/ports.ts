@@ -262,6 +262,8 @@ export type Impact = {
   holds?: 'each' | 'counts';
   /** Counting stopped at a cap: there is more. */
   more?: boolean;
+  /** The arguments name no limit: it may touch everything. */
+  unlimited?: boolean;
   /** ISO time it was counted at. */
   counted_at?: string;
 };

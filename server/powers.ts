@@ -107,7 +107,7 @@ export function createPowers(parts: PowerParts): Powers {
 
   /** What to put to a human, or how it ended without one. Where a rule wants more people than can be reached nobody is asked in vain. */
   async function ready(input: ElevationInput, call: IncomingCall, sight: Sight): Promise<Prepared> {
-    const prepared = await prepare(handoff, input, sight, call.signal);
+    const prepared = await prepare(handoff, input, sight, call.signal, call.progress);
     const needed = 'draft' in prepared ? (prepared.draft.approvals ?? 1) : 0;
     if (!('draft' in prepared) || needed <= parts.people) return prepared;
     return { status: 'denied', rule: prepared.draft.rules[0] ?? 'default', message: `A rule wants ${needed} people to say yes, and only ${parts.people} can answer here.`, next: 'Tell the user to name more approvers under `channels.webhook.answers` in mcp.json.' };

@@ -41,6 +41,7 @@ const impact = z.looseObject({
   holds: z.enum(['each', 'counts']).exactOptional(),
   counted_at: optional.time,
   more: optional.flag,
+  unlimited: optional.flag,
 });
 
 const session = z.looseObject({
