@@ -1,7 +1,7 @@
 // The audit's door to the disk: the few file calls it needs, so that a test can make each of them fail.
 import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats, statSync, writeSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** What tells one file from another at the same path. */
@@ -48,7 +48,8 @@ export const realFiles: AuditFiles = {
   },
   list: (dir) => unlessMissing(readdir(dir)),
   async stat(path) {
-    const found = await unlessMissing(stat(path));
+    // Quicker than the way to another thread and back, and every write waits for one.
+    const found = statSync(path, { throwIfNoEntry: false });
     return found && short(found);
   },
   async create(path) {
@@ -92,11 +93,8 @@ function appendFile(handle: FileHandle): AppendFile {
   return {
     stat: async () => short(await handle.stat()),
     async write(bytes) {
-      let written = 0;
-      while (written < bytes.length) {
-        const { bytesWritten } = await handle.write(bytes, written, bytes.length - written);
-        written += bytesWritten;
-      }
+      // Into the memory of the system only, so there is nothing to wait for; the sync waits for the disk.
+      for (let written = 0; written < bytes.length; ) written += writeSync(handle.fd, bytes, written);
     },
     sync: () => handle.datasync(),
     truncate: (size) => handle.truncate(size),
