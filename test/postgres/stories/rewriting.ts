@@ -264,4 +264,26 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
     expect(done.isError ?? false, JSON.stringify(done)).toBe(false);
     expect(await changed()).toBe(22);
   });
+
+  it('of five calls at once on one use, one is kept', async () => {
+    await ask();
+    const ends = await Promise.all([call(), call(), call(), call(), call()]);
+    expect(ends.filter((one) => one.isError !== true)).toHaveLength(1);
+    expect(await changed()).toBe(23);
+  });
+
+  it('an error of the database is no number, and nothing is approved by it', async () => {
+    expect(
+      await guard.ask({
+        calls: [{ tool: server.tool, arguments: { [server.argument]: 'UPDATE customers SET name = NULL', ...server.more } }],
+      }),
+    ).toMatchObject({
+      impact: { measured: null },
+    });
+    expect(
+      await guard.ask({
+        calls: [{ tool: server.tool, arguments: { [server.argument]: 'DELETE FROM nowhere', ...server.more } }],
+      }),
+    ).toMatchObject({ impact: { measured: null } });
+  });
 });
