@@ -1,14 +1,14 @@
 // From a call to its reading: canonical arguments, actions and facts, by the tool's binding or by a careful guess without one.
+import { amountOf, classesIn, isBelow, namesGiven, urlFacts, valueFrom } from './argument-facts.ts';
 import { findResources } from './found.ts';
 import { headerFault } from './headers.ts';
 import type { Reading } from './reading.ts';
 import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
 import { readSql } from './sql/index.ts';
-import type { Action, Binding, BoundResource, Does, Facts, ResourceKind, ToolBinding } from './types.ts';
+import type { Action, Binding, BoundResource, Does, Facts, FactValue, ResourceKind, ToolBinding } from './types.ts';
 import { guessVerb } from './unbound.ts';
 import type { Mailbox } from './values/address.ts';
 import { isOwn, readAddresses } from './values/address.ts';
-import { detectDataClasses } from './values/data-classes.ts';
 import type { CanonicalPath } from './values/path.ts';
 import { readPath } from './values/path.ts';
 import { externalStorage } from './values/storage.ts';
@@ -36,7 +36,6 @@ const STORING: ReadonlySet<string> = new Set(['write', 'create', 'move', 'share'
 const FILE_NAME = /^\.?[^\s\p{C}/\\:*?"<>|]{1,250}\.[\p{L}\p{N}]{1,10}$/u;
 /** Domains whose tools write lines with a meaning: mail headers (RFC 5322) and properties of events (RFC 5545). */
 const WRITTEN_IN_LINES: ReadonlySet<string> = new Set(['email', 'mail', 'calendar', 'invitation']);
-const DECIMAL = /^\d{1,15}(?:\.\d{1,9})?$/;
 const OUTSIDE_WORDS: ReadonlySet<string> = new Set(['email', 'web', 'mail', 'chat']);
 
 /** Reads a call. Throws Unreadable when an argument has no single safe reading. */
@@ -265,27 +264,15 @@ class Collector {
       else if (name === 'attachments') this.#attachments(values, holes);
       else if (name === 'attendees') this.#noteOnly(values, 'attendees');
       else if (name === 'recipients') this.#noteOnly(values, 'recipients');
-      else if (name === 'amount') this.#amount(values, holes);
+      else if (name === 'amount') this.#put('amount', amountOf(values, holes));
       else if (name === 'items' || name === 'events') this.#facts[name] = values.length + holes;
-      else if (holes === 0) this.#argument(`args.${name}`, values, selectors);
+      else if (holes === 0) this.#put(`args.${name}`, valueFrom(values, selectors));
     }
   }
 
-  /** The sum of all that is moved. A negative part could hide a large one, so then it isn't known. */
-  #amount(values: readonly unknown[], holes: number): void {
-    const parts = values.map((value) => (typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value));
-    if (holes > 0 || !parts.every((part) => typeof part === 'number' && Number.isFinite(part) && part >= 0)) return;
-    this.#facts['amount'] = parts.reduce<number>((sum, part) => sum + (part as number), 0);
-  }
-
-  /** A fact by a name of the binding's own: one value where one argument gives one, else all of them, if they are of a kind. */
-  #argument(fact: string, values: readonly unknown[], selectors: readonly string[]): void {
-    const [first, ...more] = values;
-    const listed = more.length > 0 || selectors.length > 1 || selectors.some((selector) => selector.includes('[]'));
-    if (!listed && (typeof first === 'string' || typeof first === 'number' || typeof first === 'boolean'))
-      this.#facts[fact] = first;
-    else if (values.every((value) => typeof value === 'string')) this.#facts[fact] = values;
-    else if (values.every((value) => typeof value === 'number')) this.#facts[fact] = values;
+  /** What isn't known stays missing. */
+  #put(fact: string, value: FactValue | undefined): void {
+    if (value !== undefined) this.#facts[fact] = value;
   }
 
   #noteOnly(values: readonly unknown[], whom: 'attendees' | 'recipients'): void {
@@ -316,7 +303,8 @@ class Collector {
       for (const { kind, value } of found) {
         if (kind === 'path') this.#push({ verb, domain: 'files' }, 'path', value);
         else if (kind === 'url') this.#push({ verb, domain: 'web' }, 'url', value);
-        else this.#noteAddresses({ verb, domain: 'email' }, [value]);
+        // fields of a recipient were read with the recipient
+        else if (!isBelow(leaf.path, this.#addressed)) this.#noteAddresses({ verb, domain: 'email' }, [value]);
       }
     }
   }
@@ -334,16 +322,7 @@ class Collector {
   #finishFacts(): void {
     const facts = this.#facts;
     const { args } = this.#call;
-    facts['args'] = Object.keys(args).filter((key) => {
-      const value = args[key];
-      return (
-        value !== null &&
-        value !== undefined &&
-        value !== '' &&
-        !(Array.isArray(value) && value.length === 0) &&
-        !(typeof value === 'object' && Object.keys(value).length === 0)
-      );
-    });
+    facts['args'] = namesGiven(args);
     facts['items'] ??= longestList(args);
     const paths = [...new Set(this.#paths.map((path) => path.text))];
     if (paths.length > 0) {
@@ -363,29 +342,8 @@ class Collector {
     if (this.#hasAttendees) facts['attendees.domains'] = distinct(this.#attendees.map((box) => box.domain));
     const events = this.#actions.filter((action) => action.kind === 'event' && action.resource !== undefined).length;
     if (events > 0) facts['events'] ??= events;
-    this.#urlFacts();
-    this.#dataClasses();
-    facts['data.classes'] = [...this.#classes].sort();
-  }
-
-  /** All the text that goes along. The address a mail is sent to is no content; what stands beside it may be. */
-  #dataClasses(): void {
-    const { args } = this.#call;
-    const content = uncoveredLeaves(args, this.#addressed).map((leaf) => leaf.value);
-    const beside = pickAll(args, this.#addressed).values.filter((value) => typeof value === 'string');
-    for (const name of detectDataClasses(content.join('\n')).classes) this.#classes.add(name);
-    for (const name of detectDataClasses(beside.join('\n')).classes) if (name !== 'pii.email') this.#classes.add(name);
-  }
-
-  #urlFacts(): void {
-    if (this.#urls.length === 0) return;
-    const one = (values: string[]) => (values.length === 1 ? (values[0] ?? '') : values);
-    this.#facts['url.scheme'] = one(this.#urls.map((url) => url.scheme));
-    this.#facts['url.host'] = one(this.#urls.map((url) => url.host));
-    this.#facts['url.path'] = one(this.#urls.map((url) => url.path));
-    this.#facts['url.query'] = one(this.#urls.map((url) => url.query));
-    const ports = this.#urls.map((url) => url.port ?? (url.scheme === 'http' ? 80 : 443));
-    this.#facts['url.port'] = ports.length === 1 ? (ports[0] ?? 0) : ports;
+    Object.assign(facts, urlFacts(this.#urls));
+    facts['data.classes'] = distinct([...this.#classes, ...classesIn(args, this.#addressed)]);
   }
 
   #destination(own: readonly string[], storage: string | undefined): string {

@@ -69,6 +69,18 @@ describe('actions', () => {
       { to: 'Ann <ANN@acme.example>', cc: ['bo@x.example', 'bo@x.example'] },
       ['send:email:ann@acme.example', 'send:email:bo@x.example'],
     ],
+    [
+      'people as objects',
+      'add_event',
+      { calendar: 'c', guests: [{ email: 'bo@x.example', name: 'Bo' }] },
+      ['create:calendar:c', 'send:invitation:bo@x.example'],
+    ],
+    [
+      'every address in such an object',
+      'send_email',
+      { to: [{ name: 'eve@y.example', address: 'bo@x.example' }] },
+      ['send:email:eve@y.example', 'send:email:bo@x.example'],
+    ],
     ['nobody is still an act', 'send_email', { to: [] }, ['send:email']],
     [
       'a further act where it is given',
@@ -252,6 +264,7 @@ describe('facts', () => {
 describe('classes of data', () => {
   test('an address that is written to is no leak, one that is written about is', () => {
     expect(facts('send_email', { to: 'bo@x.example', body: 'hi' })['data.classes']).toEqual([]);
+    expect(facts('send_email', { to: [{ address: 'bo@x.example' }], body: 'hi' })['data.classes']).toEqual([]);
     expect(facts('send_email', { to: 'bo@x.example', body: 'ask eve@x.example' })['data.classes']).toEqual(['pii.email']);
     expect(facts('send_email', { to: '"4111 1111 1111 1111" <bo@x.example>' })['data.classes']).toEqual(['financial.card']);
   });
