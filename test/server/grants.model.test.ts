@@ -52,16 +52,22 @@ class System {
     const put = (next: StateData) => {
       this.#data = next;
     };
+    let turn: Promise<unknown> = Promise.resolve();
     const store: Store = {
       get data() {
         return data();
       },
-      async update(change) {
-        const next = structuredClone(data());
-        const value = change(next);
-        await Promise.resolve();
-        put(next);
-        return value;
+      // one change after another, as the real one: a change waits for the disk, and nobody starts from what it will replace
+      update(change) {
+        const mine = turn.then(async () => {
+          const next = structuredClone(data());
+          const value = change(next);
+          await Promise.resolve();
+          put(next);
+          return value;
+        });
+        turn = mine.catch(() => undefined);
+        return mine;
       },
       close: async () => undefined,
     };
