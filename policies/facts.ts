@@ -13,7 +13,11 @@ const OPERATORS_BY_TYPE: Record<FactType, readonly Operator[]> = {
   any: [...EQUALITY, 'below', 'at_most', 'above', 'at_least', 'any_of', 'none_of', 'only', 'within'],
 };
 
-export type FactInfo = { type: FactType; /** Known only after the guard measured the call's impact. */ measured?: true; what: string };
+export type FactInfo = {
+  type: FactType /** Known only after the guard measured the call's impact. */;
+  measured?: true;
+  what: string;
+};
 export const FACTS: Record<string, FactInfo> = {
   args: { type: 'list', what: 'names of the arguments given (null and empty ones are not)' },
   path: { type: 'path', what: 'canonical path of the call, or all of them' },

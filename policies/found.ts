@@ -7,7 +7,8 @@ const URL_TEXT = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>()[\]{}]+/gi;
 const ADDRESS_TEXT = /[^\s<>()[\],;:"@]{1,64}@[^\s<>()[\],;:"@]{1,255}/g;
 const ABSOLUTE = /^(?:\/|~|\.\.?[\\/]|[a-z]:[\\/]|\\\\)|(?:^|[\\/])\.\.(?:[\\/]|$)/i;
 /** `a/b.txt`: one word with a slash that is no date, fraction, media type or sentence. */
-const RELATIVE = /^(?!\d+\/\d)(?!(?:text|image|audio|video|application|multipart)\/[a-z0-9.+-]+$)[\p{L}\p{N}_.$%-][^\s:*?"<>|]*[\\/][^\s:*?"<>|]*$/iu;
+const RELATIVE =
+  /^(?!\d+\/\d)(?!(?:text|image|audio|video|application|multipart)\/[a-z0-9.+-]+$)[\p{L}\p{N}_.$%-][^\s:*?"<>|]*[\\/][^\s:*?"<>|]*$/iu;
 
 /** Finds them. What is found is judged, so a false find costs a question; only the first 50 count, and more than that counts as a find too. */
 export function findResources(value: string): Found[] {

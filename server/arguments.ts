@@ -14,7 +14,8 @@ export function misfit(schema: Record<string, unknown>, args: Record<string, unk
   const [error] = validate.errors ?? [];
   if (!error) return 'the arguments do not fit the tool';
   const where = error.instancePath === '' ? 'the arguments' : `argument \`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
-  const extra = error.keyword === 'additionalProperties' ? ` (\`${String(error.params['additionalProperty']).slice(0, 80)}\`)` : '';
+  const extra =
+    error.keyword === 'additionalProperties' ? ` (\`${String(error.params['additionalProperty']).slice(0, 80)}\`)` : '';
   return `${where} ${error.message ?? 'does not fit'}${extra}`;
 }
 

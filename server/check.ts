@@ -142,14 +142,26 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
     refused: effect !== 'allow',
     denied: effect === 'deny',
     untrusted: effect === 'allow' && reading?.untrusted === true,
-    sensitive: effect === 'allow' && reading !== undefined && (readsSensitive(reading) || (result !== undefined && isSensitive(result, domains))),
+    sensitive:
+      effect === 'allow' &&
+      reading !== undefined &&
+      (readsSensitive(reading) || (result !== undefined && isSensitive(result, domains))),
     ...(result === undefined ? {} : { unscanned: result.truncated, size: line.result?.length ?? 0 }),
   });
   return decision;
 }
 
 function note(session: Session, server: BoundServer, tool: string, at: number, decision: Decision): Decision {
-  session.history.push({ at, server: server.server, tool, actions: [], refused: true, denied: true, untrusted: false, sensitive: false });
+  session.history.push({
+    at,
+    server: server.server,
+    tool,
+    actions: [],
+    refused: true,
+    denied: true,
+    untrusted: false,
+    sensitive: false,
+  });
   return decision;
 }
 

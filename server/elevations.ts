@@ -7,7 +7,17 @@ import { iso } from './clock.ts';
 import { coolDown, count, tooMuch } from './fatigue.ts';
 import type { Grants } from './grants.ts';
 import { AnswerRefused, type Narrower, type Terms, terms } from './narrowing.ts';
-import type { Approval, AuditInput, AuditLog, Clock, GrantRecord, RequestRecord, RequestState, StateData, Store } from './ports.ts';
+import type {
+  Approval,
+  AuditInput,
+  AuditLog,
+  Clock,
+  GrantRecord,
+  RequestRecord,
+  RequestState,
+  StateData,
+  Store,
+} from './ports.ts';
 import { storedMessage } from './stored-message.ts';
 import { after, type Timer } from './timers.ts';
 
@@ -77,7 +87,10 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   const messages = new Map<string, string>();
   /** Ended in memory, since the disk would not take it: nobody can answer these any more. */
   const lost = new Map<string, RequestRecord>();
-  const listeners: { pending: ((request: RequestRecord) => void)[]; decided: ((request: RequestRecord) => void)[] } = { pending: [], decided: [] };
+  const listeners: { pending: ((request: RequestRecord) => void)[]; decided: ((request: RequestRecord) => void)[] } = {
+    pending: [],
+    decided: [],
+  };
   /** Changes of state run one after another: of a thousand parallel answers exactly one finds the request pending. */
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -89,11 +102,22 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   const get = (id: string) => lost.get(id) ?? (Object.hasOwn(store.data.requests, id) ? store.data.requests[id] : undefined);
   const all = () => Object.values(store.data.requests).map((one) => lost.get(one.request_id) ?? one);
   /** The request with its message as the human reads it. */
-  const whole = (request: RequestRecord): RequestRecord => ({ ...request, message: messages.get(request.request_id) ?? request.message });
-  const late = (request: RequestRecord) => Date.parse(request.expires_at) <= clock.now() || clock.mono() >= (deadlines.get(request.request_id) ?? Number.NEGATIVE_INFINITY);
+  const whole = (request: RequestRecord): RequestRecord => ({
+    ...request,
+    message: messages.get(request.request_id) ?? request.message,
+  });
+  const late = (request: RequestRecord) =>
+    Date.parse(request.expires_at) <= clock.now() ||
+    clock.mono() >= (deadlines.get(request.request_id) ?? Number.NEGATIVE_INFINITY);
 
   /** Ends a request: on record first, then in the state. When that fails it has ended all the same, and never with a yes. */
-  async function move(request: RequestRecord, state: Exclude<RequestState, 'pending' | 'approved'>, event: Partial<AuditInput>, extra: Partial<RequestRecord> = {}, also?: (data: StateData, decided: RequestRecord) => void): Promise<RequestRecord> {
+  async function move(
+    request: RequestRecord,
+    state: Exclude<RequestState, 'pending' | 'approved'>,
+    event: Partial<AuditInput>,
+    extra: Partial<RequestRecord> = {},
+    also?: (data: StateData, decided: RequestRecord) => void,
+  ): Promise<RequestRecord> {
     const decided: RequestRecord = { ...request, ...extra, state, decided_at: iso(clock.now()) };
     try {
       await audit.append({ type: `request.${state}`, ...about(request), ...event });
@@ -137,7 +161,15 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   async function record(draft: Draft, state: 'pending' | 'denied', reason?: string): Promise<RequestRecord> {
     const { justification, tools, message, full = message, ...rest } = draft;
     const now = clock.now();
-    const request: RequestRecord = { ...rest, message: storedMessage(message), request_id: `req_${randomBytes(9).toString('base64url')}`, state, created_at: iso(now), expires_at: iso(now + PENDING_MS), ...(reason === undefined ? {} : { reason }) };
+    const request: RequestRecord = {
+      ...rest,
+      message: storedMessage(message),
+      request_id: `req_${randomBytes(9).toString('base64url')}`,
+      state,
+      created_at: iso(now),
+      expires_at: iso(now + PENDING_MS),
+      ...(reason === undefined ? {} : { reason }),
+    };
     const { measured, strength } = draft.impact;
     await audit.append({
       type: 'request.created',
@@ -150,7 +182,8 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       ...(measured === null ? {} : { records: { measured } }),
       expires_at: request.expires_at,
     });
-    if (state === 'denied') await audit.append({ type: 'request.denied', ...about(request), why: reason ?? '', granted_by: 'policy' });
+    if (state === 'denied')
+      await audit.append({ type: 'request.denied', ...about(request), why: reason ?? '', granted_by: 'policy' });
     await store.update((data) => {
       data.requests[request.request_id] = request;
       if (state === 'pending') count(data, request, 'asked');
@@ -162,15 +195,23 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   return {
     ask: (draft) =>
       inTurn(async () => {
-        const same = all().find((one) => one.state === 'pending' && one.digest === draft.digest && one.session_id === draft.session_id && !late(one));
+        const same = all().find(
+          (one) => one.state === 'pending' && one.digest === draft.digest && one.session_id === draft.session_id && !late(one),
+        );
         if (same) return whole(same);
-        const open = draft.risk === 'low' ? all().find((one) => one.digest === draft.digest && one.session_id === draft.session_id && stillGiven(one)) : undefined;
+        const open =
+          draft.risk === 'low'
+            ? all().find((one) => one.digest === draft.digest && one.session_id === draft.session_id && stillGiven(one))
+            : undefined;
         if (open) return open;
         const refused = tooMuch(store.data, draft, all(), clock.now());
         if (refused !== undefined) return record(draft, 'denied', refused);
         const request = await record(draft, 'pending');
         deadlines.set(request.request_id, clock.mono() + PENDING_MS);
-        timers.set(request.request_id, after(PENDING_MS, () => void inTurn(() => expire(request.request_id)).catch(() => undefined)));
+        timers.set(
+          request.request_id,
+          after(PENDING_MS, () => void inTurn(() => expire(request.request_id)).catch(() => undefined)),
+        );
         for (const listener of listeners.pending) listener(request);
         return request;
       }),
@@ -178,13 +219,22 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       const found = get(id);
       return found && whole(found);
     },
-    pending: () => all().filter((one) => one.state === 'pending' && !late(one)).map(whole),
+    pending: () =>
+      all()
+        .filter((one) => one.state === 'pending' && !late(one))
+        .map(whole),
     answer: (id, answer) =>
       inTurn(async () => {
         const request = get(id);
         if (!request) throw new AnswerRefused(`there is no request \`${id}\`; \`perimeter pending\` lists those that wait`);
         if (request.state !== 'pending') {
-          await audit.append({ type: 'request.late', ...about(request), approver: answer.approver, channel: answer.channel, why: `already ${request.state}; this answer (${answer.choice}) changed nothing` });
+          await audit.append({
+            type: 'request.late',
+            ...about(request),
+            approver: answer.approver,
+            channel: answer.channel,
+            why: `already ${request.state}; this answer (${answer.choice}) changed nothing`,
+          });
           return { request, changed: false };
         }
         if (late(request)) {
@@ -194,10 +244,16 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
         const who = { approver: answer.approver, channel: answer.channel };
         if (answer.choice === 'deny') {
           const reason = answer.reason === undefined ? 'a person said no' : maskProse(answer.reason);
-          const denied = await move(request, 'denied', { ...who, why: reason, granted_by: 'human' }, { ...who, reason }, (data, decided) => {
-            count(data, decided, 'denied');
-            coolDown(data, decided, clock.now(), answer.quiet_ms);
-          });
+          const denied = await move(
+            request,
+            'denied',
+            { ...who, why: reason, granted_by: 'human' },
+            { ...who, reason },
+            (data, decided) => {
+              count(data, decided, 'denied');
+              coolDown(data, decided, clock.now(), answer.quiet_ms);
+            },
+          );
           return { request: denied, changed: true };
         }
         return approve(request, answer);
@@ -211,7 +267,8 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       }),
     async cancelAll(fits, reason) {
       // one that the disk would not take has ended all the same: the others must too
-      for (const request of all()) if (request.state === 'pending' && fits(request)) await this.cancel(request.request_id, reason).catch(() => false);
+      for (const request of all())
+        if (request.state === 'pending' && fits(request)) await this.cancel(request.request_id, reason).catch(() => false);
     },
     async wait(id, ms, signal) {
       const found = get(id);
@@ -246,18 +303,36 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   /** An approved request whose permission can still be used. */
   function stillGiven(request: RequestRecord): boolean {
     const grant = request.state === 'approved' && request.grant_id !== undefined ? grants.get(request.grant_id) : undefined;
-    return grant !== undefined && grants.views({ agent: request.agent, user: request.user, role: '', session_id: request.session_id }).some((one) => one.grant_id === grant.grant_id && one.remaining.uses >= request.budget.uses);
+    return (
+      grant !== undefined &&
+      grants
+        .views({ agent: request.agent, user: request.user, role: '', session_id: request.session_id })
+        .some((one) => one.grant_id === grant.grant_id && one.remaining.uses >= request.budget.uses)
+    );
   }
 
   /** One person's yes: for what they were shown, with the proof it takes, while it still is what it was. */
   async function approve(request: RequestRecord, answer: Answer): Promise<Answered> {
     const id = request.request_id;
-    if (answer.shown === undefined || answer.shown !== request.shown) throw new AnswerRefused(`what was answered is not what \`${id}\` asks; look at it again with \`perimeter approve ${id}\``);
-    if (PROOFS.indexOf(answer.proof) < PROOFS.indexOf(request.proof)) throw new AnswerRefused(`this request needs the proof \`${request.proof}\`; run \`perimeter approve ${id}\` in a terminal`);
+    if (answer.shown === undefined || answer.shown !== request.shown)
+      throw new AnswerRefused(`what was answered is not what \`${id}\` asks; look at it again with \`perimeter approve ${id}\``);
+    if (PROOFS.indexOf(answer.proof) < PROOFS.indexOf(request.proof))
+      throw new AnswerRefused(`this request needs the proof \`${request.proof}\`; run \`perimeter approve ${id}\` in a terminal`);
     const person = answer.person ?? answer.approver;
     const given = request.given ?? [];
-    if (given.some((one) => one.person === person)) throw new AnswerRefused(`${answer.approver} said yes already; ${(request.approvals ?? 1) - given.length} more, from somebody else, are needed`);
-    const approval: Approval = { person, approver: answer.approver, channel: answer.channel, proof: answer.proof, at: iso(clock.now()), ...(answer.choice === 'approve_once' ? { once: true } : {}), ...narrowerOf(answer) };
+    if (given.some((one) => one.person === person))
+      throw new AnswerRefused(
+        `${answer.approver} said yes already; ${(request.approvals ?? 1) - given.length} more, from somebody else, are needed`,
+      );
+    const approval: Approval = {
+      person,
+      approver: answer.approver,
+      channel: answer.channel,
+      proof: answer.proof,
+      at: iso(clock.now()),
+      ...(answer.choice === 'approve_once' ? { once: true } : {}),
+      ...narrowerOf(answer),
+    };
     const granted = terms(request, [...given, approval]);
     const reason = await changed(request);
     if (reason !== undefined) {
@@ -268,7 +343,15 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
     const who = { approver: answer.approver, channel: answer.channel };
     try {
       if (so_far.given!.length < (request.approvals ?? 1)) {
-        await audit.append({ type: 'request.approval', ...about(request), ...who, proof: answer.proof, granted_by: 'human', count: so_far.given!.length, why: `${so_far.given!.length} of ${request.approvals} people said yes` });
+        await audit.append({
+          type: 'request.approval',
+          ...about(request),
+          ...who,
+          proof: answer.proof,
+          granted_by: 'human',
+          count: so_far.given!.length,
+          why: `${so_far.given!.length} of ${request.approvals} people said yes`,
+        });
         await store.update((data) => {
           data.requests[id] = so_far;
         });
@@ -276,21 +359,52 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       }
       return await give(so_far, granted, who, answer.proof);
     } catch (error) {
-      const ended: RequestRecord = { ...request, state: 'cancelled', decided_at: iso(clock.now()), reason: 'a yes could not be recorded, so it does not count; ask again once the guard can write' };
+      const ended: RequestRecord = {
+        ...request,
+        state: 'cancelled',
+        decided_at: iso(clock.now()),
+        reason: 'a yes could not be recorded, so it does not count; ask again once the guard can write',
+      };
       lost.set(id, ended);
-      await audit.append({ type: 'request.cancelled', ...about(request), why: 'the yes could not be recorded' }).catch(() => undefined);
+      await audit
+        .append({ type: 'request.cancelled', ...about(request), why: 'the yes could not be recorded' })
+        .catch(() => undefined);
       settled(ended);
-      throw new AnswerRefused(`the answer could not be recorded, so nothing was given (${error instanceof Error ? error.message : 'unknown error'}); make room or mend the disk, then let the agent ask again`);
+      throw new AnswerRefused(
+        `the answer could not be recorded, so nothing was given (${error instanceof Error ? error.message : 'unknown error'}); make room or mend the disk, then let the agent ask again`,
+      );
     }
   }
 
   /** Everybody needed said yes: the request is approved and its permission there in one write. */
-  async function give(request: RequestRecord, granted: Terms, who: { approver: string; channel: string }, proof: Proof): Promise<Answered> {
+  async function give(
+    request: RequestRecord,
+    granted: Terms,
+    who: { approver: string; channel: string },
+    proof: Proof,
+  ): Promise<Answered> {
     const { scope, budget, once, minutes } = granted;
     const policy_digest = policyDigest();
     const approver = request.given!.map((one) => one.approver).join(', ');
-    await audit.append({ type: 'request.approved', ...about(request), policy_digest, ...who, approver, proof, scope, granted_by: 'human', why: `${once ? 'once, exactly these calls' : 'for the time shown'}${granted.edited ? ', less than was asked' : ''}` });
-    const approved: RequestRecord = { ...request, ...who, approver, policy_digest, state: 'approved', decided_at: iso(clock.now()) };
+    await audit.append({
+      type: 'request.approved',
+      ...about(request),
+      policy_digest,
+      ...who,
+      approver,
+      proof,
+      scope,
+      granted_by: 'human',
+      why: `${once ? 'once, exactly these calls' : 'for the time shown'}${granted.edited ? ', less than was asked' : ''}`,
+    });
+    const approved: RequestRecord = {
+      ...request,
+      ...who,
+      approver,
+      policy_digest,
+      state: 'approved',
+      decided_at: iso(clock.now()),
+    };
     const grant = await grants.issue(
       {
         request_id: request.request_id,
@@ -326,9 +440,24 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
 }
 
 function narrowerOf({ minutes, uses, records, scope }: Narrower): Narrower {
-  return { ...(minutes === undefined ? {} : { minutes }), ...(uses === undefined ? {} : { uses }), ...(records === undefined ? {} : { records }), ...(scope === undefined ? {} : { scope }) };
+  return {
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(uses === undefined ? {} : { uses }),
+    ...(records === undefined ? {} : { records }),
+    ...(scope === undefined ? {} : { scope }),
+  };
 }
 
-function about(request: RequestRecord): Pick<AuditInput, "request_id" | "agent_id" | "user" | "session_id" | "scope" | "rules" | "policy_digest"> {
-  return { request_id: request.request_id, agent_id: request.agent, user: request.user, session_id: request.session_id, scope: request.scope, rules: request.rules, policy_digest: request.policy_digest };
+function about(
+  request: RequestRecord,
+): Pick<AuditInput, 'request_id' | 'agent_id' | 'user' | 'session_id' | 'scope' | 'rules' | 'policy_digest'> {
+  return {
+    request_id: request.request_id,
+    agent_id: request.agent,
+    user: request.user,
+    session_id: request.session_id,
+    scope: request.scope,
+    rules: request.rules,
+    policy_digest: request.policy_digest,
+  };
 }

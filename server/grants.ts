@@ -30,7 +30,11 @@ export type Grants = {
   /** Ends one grant for a reason; false when it was not active. */
   finish(id: string, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<boolean>;
   /** Ends all that fit. */
-  finishAll(fits: (grant: GrantRecord) => boolean, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<number>;
+  finishAll(
+    fits: (grant: GrantRecord) => boolean,
+    state: Exclude<GrantState, 'active'>,
+    how: { type: string; reason: string; by?: string },
+  ): Promise<number>;
   /** Ends what has run out, for clocks that jumped: a timer would come too late. */
   lapse(): Promise<void>;
   /** Ends what a restart or a passed deadline ended while nobody ran. */
@@ -53,7 +57,10 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
   const ending = new Set<string>();
 
   const alive = (grant: GrantRecord) =>
-    grant.state === 'active' && grant.policy_digest === policyDigest() && Date.parse(grant.expires_at) > clock.now() && clock.mono() < (deadlines.get(grant.grant_id) ?? Number.NEGATIVE_INFINITY);
+    grant.state === 'active' &&
+    grant.policy_digest === policyDigest() &&
+    Date.parse(grant.expires_at) > clock.now() &&
+    clock.mono() < (deadlines.get(grant.grant_id) ?? Number.NEGATIVE_INFINITY);
 
   /** A definition that was taken after the human was asked is another tool than the one they had in mind. */
   function knew(grant: GrantRecord, tool: string | undefined): boolean {
@@ -67,7 +74,10 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
     timers.get(grant.grant_id)?.cancel();
     timers.set(
       grant.grant_id,
-      after(Math.max(0, left), () => void finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: 'its time ran out' }).catch(() => undefined)),
+      after(
+        Math.max(0, left),
+        () => void finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: 'its time ran out' }).catch(() => undefined),
+      ),
     );
   }
 
@@ -79,7 +89,14 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
 
   function view(grant: GrantRecord): GrantView {
     const remaining = less(grant.remaining, held.get(grant.grant_id));
-    const shown: GrantView = { grant_id: grant.grant_id, scope: grant.scope, rules: grant.rules, risk: grant.risk, remaining, expires_at: Date.parse(grant.expires_at) };
+    const shown: GrantView = {
+      grant_id: grant.grant_id,
+      scope: grant.scope,
+      rules: grant.rules,
+      risk: grant.risk,
+      remaining,
+      expires_at: Date.parse(grant.expires_at),
+    };
     if (grant.exact) shown.exact = grant.exact;
     if (grant.while) shown.while = grant.while;
     return shown;
@@ -111,7 +128,11 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
     });
   }
 
-  async function finish(id: string, state: Exclude<GrantState, 'active'>, how: { type: string; reason: string; by?: string }): Promise<boolean> {
+  async function finish(
+    id: string,
+    state: Exclude<GrantState, 'active'>,
+    how: { type: string; reason: string; by?: string },
+  ): Promise<boolean> {
     const grant = store.data.grants[id];
     // one ending each: whoever comes while the first is being written finds it ended
     if (!grant || grant.state !== 'active' || ending.has(id)) return false;
@@ -134,7 +155,17 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
   }
 
   return {
-    views: (who, tool) => Object.values(store.data.grants).filter((grant) => grant.agent === who.agent && grant.user === who.user && grant.session_id === who.session_id && alive(grant) && knew(grant, tool)).map(view),
+    views: (who, tool) =>
+      Object.values(store.data.grants)
+        .filter(
+          (grant) =>
+            grant.agent === who.agent &&
+            grant.user === who.user &&
+            grant.session_id === who.session_id &&
+            alive(grant) &&
+            knew(grant, tool),
+        )
+        .map(view),
     all: () => Object.values(store.data.grants),
     get: (id) => (Object.hasOwn(store.data.grants, id) ? store.data.grants[id] : undefined),
     async issue({ for_ms, ...issued }, also) {
@@ -147,7 +178,17 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
         issued_at: iso(now),
         expires_at: iso(now + for_ms),
       };
-      await audit.append({ type: 'grant.issued', action: 'permission_granted', ...about(grant), budget: grant.budget, granted_by: grant.granted_by, approver: grant.approver, channel: grant.channel, expires_at: grant.expires_at, terms: terms(grant) });
+      await audit.append({
+        type: 'grant.issued',
+        action: 'permission_granted',
+        ...about(grant),
+        budget: grant.budget,
+        granted_by: grant.granted_by,
+        approver: grant.approver,
+        channel: grant.channel,
+        expires_at: grant.expires_at,
+        terms: terms(grant),
+      });
       try {
         await store.update((data) => {
           data.grants[grant.grant_id] = grant;
@@ -155,7 +196,9 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
         });
       } catch (error) {
         // the trail said it was given: it says as well that nobody ever held it
-        await audit.append({ type: 'grant.ended', ...about(grant), outcome: 'ended', why: 'it could not be stored, so it never held' }).catch(() => undefined);
+        await audit
+          .append({ type: 'grant.ended', ...about(grant), outcome: 'ended', why: 'it could not be stored, so it never held' })
+          .catch(() => undefined);
         throw error;
       }
       watch(grant);
@@ -210,12 +253,16 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
           await change(grant_id, (record) => {
             for (const [unit, count] of Object.entries(actual)) {
               if (unit !== 'events' && taken[unit as keyof Budget] !== undefined)
-                record.remaining[unit as keyof Budget] = Math.max(0, (record.remaining[unit as keyof Budget] ?? 0) + taken[unit as keyof Budget]! - count);
+                record.remaining[unit as keyof Budget] = Math.max(
+                  0,
+                  (record.remaining[unit as keyof Budget] ?? 0) + taken[unit as keyof Budget]! - count,
+                );
             }
           });
         }
         const grant = store.data.grants[grant_id];
-        if (grant && isSpent(grant) && ![...unsettled].some((one) => one.grant_id === grant_id)) await finish(grant_id, 'exhausted', { type: 'grant.exhausted', reason: 'its budget is spent' });
+        if (grant && isSpent(grant) && ![...unsettled].some((one) => one.grant_id === grant_id))
+          await finish(grant_id, 'exhausted', { type: 'grant.exhausted', reason: 'its budget is spent' });
       }
     },
     release(reservations) {
@@ -226,21 +273,35 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
     },
     finish,
     async finishAll(matches, state, how) {
-      const ids = Object.values(store.data.grants).filter((grant) => grant.state === 'active' && matches(grant)).map((grant) => grant.grant_id);
+      const ids = Object.values(store.data.grants)
+        .filter((grant) => grant.state === 'active' && matches(grant))
+        .map((grant) => grant.grant_id);
       let count = 0;
       for (const id of ids) if (await finish(id, state, how)) count += 1;
       return count;
     },
     async lapse() {
       for (const grant of Object.values(store.data.grants)) {
-        const left = Math.min(Date.parse(grant.expires_at) - clock.now(), (deadlines.get(grant.grant_id) ?? Number.POSITIVE_INFINITY) - clock.mono());
-        if (grant.state === 'active' && left <= 0) await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: 'its time ran out' });
+        const left = Math.min(
+          Date.parse(grant.expires_at) - clock.now(),
+          (deadlines.get(grant.grant_id) ?? Number.POSITIVE_INFINITY) - clock.mono(),
+        );
+        if (grant.state === 'active' && left <= 0)
+          await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason: 'its time ran out' });
       }
     },
     async recover() {
       for (const grant of Object.values(store.data.grants)) {
         if (grant.state !== 'active') continue;
-        const reason = !grant.survive_restart ? 'the guard was restarted' : grant.sets ? 'what it was approved for, one by one, is not kept over a restart' : grant.policy_digest !== policyDigest() ? 'the policy changed since it was approved' : Date.parse(grant.expires_at) <= clock.now() ? 'its time ran out' : undefined;
+        const reason = !grant.survive_restart
+          ? 'the guard was restarted'
+          : grant.sets
+            ? 'what it was approved for, one by one, is not kept over a restart'
+            : grant.policy_digest !== policyDigest()
+              ? 'the policy changed since it was approved'
+              : Date.parse(grant.expires_at) <= clock.now()
+                ? 'its time ran out'
+                : undefined;
         if (reason === undefined) watch(grant);
         else await finish(grant.grant_id, 'ended', { type: 'grant.ended', reason });
       }
@@ -252,15 +313,45 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
 }
 
 /** The fields of a grant that its events carry. */
-export function about(grant: GrantRecord): Pick<AuditInput, 'grant_id' | 'request_id' | 'agent_id' | 'user' | 'session_id' | 'scope' | 'rules' | 'conditions'> {
-  const fields = { grant_id: grant.grant_id, request_id: grant.request_id, agent_id: grant.agent, user: grant.user, session_id: grant.session_id, scope: grant.scope, rules: grant.rules };
+export function about(
+  grant: GrantRecord,
+): Pick<AuditInput, 'grant_id' | 'request_id' | 'agent_id' | 'user' | 'session_id' | 'scope' | 'rules' | 'conditions'> {
+  const fields = {
+    grant_id: grant.grant_id,
+    request_id: grant.request_id,
+    agent_id: grant.agent,
+    user: grant.user,
+    session_id: grant.session_id,
+    scope: grant.scope,
+    rules: grant.rules,
+  };
   return grant.while ? { ...fields, conditions: grant.while } : fields;
 }
 
 /** All that a grant holds to beside what its events say: with it in the audit, a lost state can be rebuilt. */
 function terms(grant: GrantRecord): Record<string, unknown> {
-  const { grant_id: _id, request_id: _request, state: _state, user: _user, agent: _agent, session_id: _session, scope: _scope, rules: _rules, ...rest } = grant;
-  const { budget: _budget, remaining: _remaining, issued_at: _issued, expires_at: _expires, approver: _approver, channel: _channel, granted_by: _by, while: _while, ...held } = rest;
+  const {
+    grant_id: _id,
+    request_id: _request,
+    state: _state,
+    user: _user,
+    agent: _agent,
+    session_id: _session,
+    scope: _scope,
+    rules: _rules,
+    ...rest
+  } = grant;
+  const {
+    budget: _budget,
+    remaining: _remaining,
+    issued_at: _issued,
+    expires_at: _expires,
+    approver: _approver,
+    channel: _channel,
+    granted_by: _by,
+    while: _while,
+    ...held
+  } = rest;
   return held;
 }
 
@@ -274,12 +365,16 @@ function less(budget: Budget, taken: Budget | undefined): Budget {
 function plus(held: Budget | undefined, taken: Budget): Budget {
   if (!held) return { ...taken };
   const sum: Budget = { uses: held.uses + taken.uses };
-  for (const fact of COUNTED) if (held[fact] !== undefined || taken[fact] !== undefined) sum[fact] = (held[fact] ?? 0) + (taken[fact] ?? 0);
+  for (const fact of COUNTED)
+    if (held[fact] !== undefined || taken[fact] !== undefined) sum[fact] = (held[fact] ?? 0) + (taken[fact] ?? 0);
   return sum;
 }
 
 function fits(taken: Budget, left: Budget): boolean {
-  return taken.uses <= left.uses && COUNTED.every((fact) => taken[fact] === undefined || taken[fact] <= (left[fact] ?? Number.POSITIVE_INFINITY));
+  return (
+    taken.uses <= left.uses &&
+    COUNTED.every((fact) => taken[fact] === undefined || taken[fact] <= (left[fact] ?? Number.POSITIVE_INFINITY))
+  );
 }
 
 /** No uses left, or something it counted (more than none of it) is used up. */

@@ -13,7 +13,17 @@ import { inspect } from './inspect.ts';
 import { type Found, type Judging, type Sight, identityMeta } from './judging.ts';
 import { impactPromise, type Measured } from './measure.ts';
 import type { Inline } from './powers.ts';
-import type { AuditInput, AuditLog, CallReply, Clock, GuardPort, Impact, IncomingCall, ToolDefinition, ToolResult } from './ports.ts';
+import type {
+  AuditInput,
+  AuditLog,
+  CallReply,
+  Clock,
+  GuardPort,
+  Impact,
+  IncomingCall,
+  ToolDefinition,
+  ToolResult,
+} from './ports.ts';
 import { rewritable, rewritten } from './rewriting.ts';
 import { type Sets, setsFor } from './sets.ts';
 import { riskRecord } from './recorded-call.ts';
@@ -47,7 +57,9 @@ export type GuardParts = {
 };
 
 /** How a call stands after steps 2 to 7: refused before it could be judged, or judged. */
-type Appraisal = { refusal: Decision; found?: Found } | { refusal?: never; found: Found; verdict: Verdict; measured: Measured | undefined };
+type Appraisal =
+  | { refusal: Decision; found?: Found }
+  | { refusal?: never; found: Found; verdict: Verdict; measured: Measured | undefined };
 
 export function createGuard(parts: GuardParts): GuardPort {
   const { audit, judging, grants, clock } = parts;
@@ -78,13 +90,25 @@ export function createGuard(parts: GuardParts): GuardPort {
 
     // 9 spend the grant: nothing runs between the decision and this
     const taken = grants.reserve(verdict.decision.grants, verdict.reading.facts, verdict.call_digest);
-    if (!taken) return refuse(call, sight, { ...verdict.decision, decision: 'ask', rule: 'default', why: 'the permission was used up meanwhile' }, found, verdict);
+    if (!taken)
+      return refuse(
+        call,
+        sight,
+        { ...verdict.decision, decision: 'ask', rule: 'default', why: 'the permission was used up meanwhile' },
+        found,
+        verdict,
+      );
     const past = parts.histories.note(sight.who, pastCall(found, verdict, sight.context.now, 'allow'));
 
     // 10 record the intent, durably, and book the use: no record, no call
     const call_id = `call_${randomBytes(9).toString('base64url')}`;
     try {
-      await audit.append({ type: 'call.intent', call_id, ...describe(sight, verdict.decision, parts.policyDigest(), found, verdict, measured), user_present: sight.context.user_present === true });
+      await audit.append({
+        type: 'call.intent',
+        call_id,
+        ...describe(sight, verdict.decision, parts.policyDigest(), found, verdict, measured),
+        user_present: sight.context.user_present === true,
+      });
       await grants.spend(taken, call_id);
     } catch {
       grants.release(taken);
@@ -113,30 +137,62 @@ export function createGuard(parts: GuardParts): GuardPort {
     // a permission that was given by count is used by count, whatever the tool is
     const counted = verdict.decision.grants.some((id) => {
       const grant = grants.get(id);
-      return grant !== undefined && (grant.sets !== undefined || grant.bound !== undefined || COUNTED.some((fact) => grant.budget[fact] !== undefined));
+      return (
+        grant !== undefined &&
+        (grant.sets !== undefined || grant.bound !== undefined || COUNTED.some((fact) => grant.budget[fact] !== undefined))
+      );
     });
-    const counts = counted || verdict.decision.unmeasured.length > 0 || (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
-    if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found)) return { found, verdict, measured: undefined };
+    const counts =
+      counted ||
+      verdict.decision.unmeasured.length > 0 ||
+      (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
+    if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found))
+      return { found, verdict, measured: undefined };
     const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal, call.progress);
     return { found, verdict: judging.judge(found, call.arguments, sight, measured ? { measured } : {}), measured };
   }
 
-  type Answer = { result: ToolResult; outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound'; actual?: number; unit?: Impact['unit']; why?: string; /** More happened than was approved. */ exceeded?: string };
+  type Answer = {
+    result: ToolResult;
+    outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound';
+    actual?: number;
+    unit?: Impact['unit'];
+    why?: string /** More happened than was approved. */;
+    exceeded?: string;
+  };
 
-  async function forward(call: IncomingCall, found: Found, sight: Sight, verdict: Verdict, taken: readonly Reservation[], measured: Measured | undefined): Promise<Answer> {
+  async function forward(
+    call: IncomingCall,
+    found: Found,
+    sight: Sight,
+    verdict: Verdict,
+    taken: readonly Reservation[],
+    measured: Measured | undefined,
+  ): Promise<Answer> {
     // writing the intent took a moment: what ended meanwhile ends this call too
-    const late = sight.stop.aborted ? 'everything was stopped while it was on its way' : grants.stands(taken) ? undefined : 'the permission ended while it was on its way';
+    const late = sight.stop.aborted
+      ? 'everything was stopped while it was on its way'
+      : grants.stands(taken)
+        ? undefined
+        : 'the permission ended while it was on its way';
     if (late !== undefined) return { result: failureResult(late, false), outcome: 'failed', why: late };
     const [first] = taken;
     const grant = first && grants.get(first.grant_id);
-    const meta: Record<string, unknown> = { 'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock) };
+    const meta: Record<string, unknown> = {
+      'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock),
+    };
     const promise = impactPromise(found.definition, found.downstream.tools());
     let bound: { total: number; per_resource: Record<string, number>; sets?: unknown[] } | undefined;
     const unit = promise?.unit ?? 'records';
     if ((promise?.bound || measured?.rewritten) && measured && measured.impact.measured !== null) {
       // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
-      bound = { total: (unit === 'events' ? undefined : first?.taken[unit]) ?? measured.impact.measured, per_resource: grant?.bound ?? measured.impact.per_resource };
-      const planned = grant?.sets ?? (grant?.bound || measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }]);
+      bound = {
+        total: (unit === 'events' ? undefined : first?.taken[unit]) ?? measured.impact.measured,
+        per_resource: grant?.bound ?? measured.impact.per_resource,
+      };
+      const planned =
+        grant?.sets ??
+        (grant?.bound || measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }]);
       const sets = planned && setsFor(planned, verdict.call_digest, parts.sets);
       if (planned && !sets) {
         const why = 'what was approved one by one is no longer known here; ask again';
@@ -147,7 +203,12 @@ export function createGuard(parts: GuardParts): GuardPort {
     }
     const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
     const held = rewrite && bound && rewritten(call.arguments, rewrite, bound);
-    if (measured?.rewritten && !held) return { result: failureResult('the statement can not be held to what was approved', false), outcome: 'failed', why: 'it could not be rewritten' };
+    if (measured?.rewritten && !held)
+      return {
+        result: failureResult('the statement can not be held to what was approved', false),
+        outcome: 'failed',
+        why: 'it could not be rewritten',
+      };
     try {
       const result = await found.downstream.call(found.tool, held?.args ?? call.arguments, {
         meta,
@@ -155,7 +216,16 @@ export function createGuard(parts: GuardParts): GuardPort {
         timeout: CALL_MS,
         ...(call.progress ? { progress: call.progress } : {}),
       });
-      if (held?.outside(result)) return { result: { content: [{ type: 'text', text: 'outside what was approved, so nothing was changed: ask again with the same call' }], isError: true }, outcome: 'outside_bound', actual: 0, unit };
+      if (held?.outside(result))
+        return {
+          result: {
+            content: [{ type: 'text', text: 'outside what was approved, so nothing was changed: ask again with the same call' }],
+            isError: true,
+          },
+          outcome: 'outside_bound',
+          actual: 0,
+          unit,
+        };
       // only a tool that promised to keep to a bound is believed when it says how much it did
       const actual = promise?.bound ? readActual(result._meta?.['perimeter/actual']) : undefined;
       const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;
@@ -175,27 +245,68 @@ export function createGuard(parts: GuardParts): GuardPort {
     }
   }
 
-  async function settle(call_id: string, who: Identity, verdict: Verdict, found: Found, taken: readonly Reservation[], past: PastCall, answer: Answer, took_ms: number, measured: Measured | undefined): Promise<CallReply> {
+  async function settle(
+    call_id: string,
+    who: Identity,
+    verdict: Verdict,
+    found: Found,
+    taken: readonly Reservation[],
+    past: PastCall,
+    answer: Answer,
+    took_ms: number,
+    measured: Measured | undefined,
+  ): Promise<CallReply> {
     const { result, data, size, withheld } = inspect(answer.result, verdict.decision.redact);
-    const sensitive = isSensitive(data, (verdict.reading?.actions ?? []).map((action) => action.domain));
+    const sensitive = isSensitive(
+      data,
+      (verdict.reading?.actions ?? []).map((action) => action.domain),
+    );
     if (sensitive) past.sensitive = true;
     if (data.truncated) past.unscanned = true;
     past.size = size;
     try {
-      const facts = { 'data.classes': data.classes, 'result.size': size, ...(sensitive ? { 'result.sensitive': true } : {}), ...(data.truncated ? { 'result.unscanned': true } : {}) };
-      const event: AuditInput = { type: 'call.outcome', call_id, ...names(who, found), outcome: answer.outcome, duration_us: Math.round(took_ms * 1_000), facts };
+      const facts = {
+        'data.classes': data.classes,
+        'result.size': size,
+        ...(sensitive ? { 'result.sensitive': true } : {}),
+        ...(data.truncated ? { 'result.unscanned': true } : {}),
+      };
+      const event: AuditInput = {
+        type: 'call.outcome',
+        call_id,
+        ...names(who, found),
+        outcome: answer.outcome,
+        duration_us: Math.round(took_ms * 1_000),
+        facts,
+      };
       if (data.classes.length > 0) event.risk = assessResult(data.classes, parts.riskPolicy());
       const [first] = taken;
       if (first) event.grant_id = first.grant_id;
       const counted = measured?.impact.measured ?? undefined;
-      if (counted !== undefined || answer.actual !== undefined) event.records = { ...(counted === undefined ? {} : { measured: counted }), ...(answer.actual === undefined ? {} : { actual: answer.actual }) };
+      if (counted !== undefined || answer.actual !== undefined)
+        event.records = {
+          ...(counted === undefined ? {} : { measured: counted }),
+          ...(answer.actual === undefined ? {} : { actual: answer.actual }),
+        };
       const why = withheld ?? answer.why;
       if (why !== undefined) event.why = why;
       await audit.append(event);
       if (answer.exceeded !== undefined) await alarm(call_id, who, found, taken, answer.exceeded);
-      await grants.settle(taken, answer.outcome === 'failed' ? 'unused' : answer.actual === undefined || answer.unit === undefined ? {} : { [answer.unit]: answer.actual });
+      await grants.settle(
+        taken,
+        answer.outcome === 'failed'
+          ? 'unused'
+          : answer.actual === undefined || answer.unit === undefined
+            ? {}
+            : { [answer.unit]: answer.actual },
+      );
     } catch {
-      return { result: failureResult('the call was carried out, but its outcome could not be recorded; nothing more is forwarded until the audit can be written', true) };
+      return {
+        result: failureResult(
+          'the call was carried out, but its outcome could not be recorded; nothing more is forwarded until the audit can be written',
+          true,
+        ),
+      };
     }
     return { result };
   }
@@ -204,13 +315,30 @@ export function createGuard(parts: GuardParts): GuardPort {
   async function alarm(call_id: string, who: Identity, found: Found, taken: readonly Reservation[], why: string): Promise<void> {
     parts.alarm(`${found.server.server}/${found.tool} did more than was approved: ${why}`);
     const [first] = taken;
-    await audit.append({ type: 'impact.exceeded', call_id, ...names(who, found), why, ...(first ? { grant_id: first.grant_id } : {}) });
-    for (const { grant_id } of taken) await grants.finish(grant_id, 'revoked', { type: 'grant.revoked', reason: `more happened than was approved: ${why}` });
+    await audit.append({
+      type: 'impact.exceeded',
+      call_id,
+      ...names(who, found),
+      why,
+      ...(first ? { grant_id: first.grant_id } : {}),
+    });
+    for (const { grant_id } of taken)
+      await grants.finish(grant_id, 'revoked', { type: 'grant.revoked', reason: `more happened than was approved: ${why}` });
   }
 
-  async function refuse(call: IncomingCall, { who, context }: Sight, decision: Decision, found?: Found, verdict?: Verdict, said?: string): Promise<CallReply> {
+  async function refuse(
+    call: IncomingCall,
+    { who, context }: Sight,
+    decision: Decision,
+    found?: Found,
+    verdict?: Verdict,
+    said?: string,
+  ): Promise<CallReply> {
     if (found) parts.histories.note(who, pastCall(found, verdict, context.now, decision.decision));
-    const event: AuditInput = { type: 'call.refused', ...describe({ who, context }, decision, parts.policyDigest(), found, verdict) };
+    const event: AuditInput = {
+      type: 'call.refused',
+      ...describe({ who, context }, decision, parts.policyDigest(), found, verdict),
+    };
     if (!found) event.tool = call.tool.slice(0, 256);
     // a refusal that can't be recorded is still a refusal
     await audit.append(event).catch(() => undefined);
@@ -223,7 +351,9 @@ export function createGuard(parts: GuardParts): GuardPort {
       try {
         return await callTool(call);
       } catch {
-        return { result: failureResult(audit.failed ? AUDIT_FAILED : 'the guard could not judge this call, so it was refused', false) };
+        return {
+          result: failureResult(audit.failed ? AUDIT_FAILED : 'the guard could not judge this call, so it was refused', false),
+        };
       }
     },
     disconnected: parts.disconnected,
@@ -242,15 +372,22 @@ type Counted = { total: number; per_resource: Record<string, number> };
 function readActual(said: unknown): Counted | undefined {
   const { total, per_resource } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
   if (!Number.isSafeInteger(total) || Number(total) < 0) return undefined;
-  const counts = typeof per_resource === 'object' && per_resource !== null ? Object.entries(per_resource).filter(([, count]) => Number.isSafeInteger(count)) : [];
+  const counts =
+    typeof per_resource === 'object' && per_resource !== null
+      ? Object.entries(per_resource).filter(([, count]) => Number.isSafeInteger(count))
+      : [];
   return { total: Number(total), per_resource: Object.fromEntries(counts) as Record<string, number> };
 }
 
 /** How much more happened than a bound allows, in words. */
 function exceeded(actual: Counted, bound: Counted): string | undefined {
   if (actual.total > bound.total) return `${actual.total} in all, ${bound.total} approved`;
-  const over = Object.entries(actual.per_resource).find(([name, count]) => count > (Object.hasOwn(bound.per_resource, name) ? bound.per_resource[name]! : 0));
-  return over && `${over[1]} in ${over[0]}, ${Object.hasOwn(bound.per_resource, over[0]) ? bound.per_resource[over[0]] : 0} approved`;
+  const over = Object.entries(actual.per_resource).find(
+    ([name, count]) => count > (Object.hasOwn(bound.per_resource, name) ? bound.per_resource[name]! : 0),
+  );
+  return (
+    over && `${over[1]} in ${over[0]}, ${Object.hasOwn(bound.per_resource, over[0]) ? bound.per_resource[over[0]] : 0} approved`
+  );
 }
 
 function names(who: Identity, found: Found | undefined): Partial<AuditInput> {
@@ -259,7 +396,14 @@ function names(who: Identity, found: Found | undefined): Partial<AuditInput> {
 }
 
 /** What an event says of a judged call. Arguments are there as a digest only. */
-function describe({ who, context }: Pick<Sight, 'who' | 'context'>, decision: Decision, policy_digest: string, found: Found | undefined, verdict?: Verdict, measured?: Measured): Partial<AuditInput> {
+function describe(
+  { who, context }: Pick<Sight, 'who' | 'context'>,
+  decision: Decision,
+  policy_digest: string,
+  found: Found | undefined,
+  verdict?: Verdict,
+  measured?: Measured,
+): Partial<AuditInput> {
   const [first] = decision.actions;
   const fields: Partial<AuditInput> = {
     ...names(who, found),
@@ -284,7 +428,8 @@ function describe({ who, context }: Pick<Sight, 'who' | 'context'>, decision: De
   if (decision.where !== undefined) fields.where = decision.where;
   const [grant] = decision.grants;
   if (grant !== undefined) fields.grant_id = grant;
-  if (measured?.impact.measured !== undefined && measured.impact.measured !== null) fields.records = { measured: measured.impact.measured };
+  if (measured?.impact.measured !== undefined && measured.impact.measured !== null)
+    fields.records = { measured: measured.impact.measured };
   return fields;
 }
 

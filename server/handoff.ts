@@ -25,13 +25,24 @@ const NO_RISK: Risk = { level: 'low', score: 0, factors: [] };
 
 type Plan = { found: Found; args: Record<string, unknown>; verdict: Verdict; measured: Measured | undefined };
 /** Either a draft to put to a human, or how it ended without one. */
-export type Prepared = { draft: Draft; impacts: Impact[]; withheld: boolean } | { status: 'granted' | 'denied'; rule?: string; message: string; next: string };
+export type Prepared =
+  | { draft: Draft; impacts: Impact[]; withheld: boolean }
+  | { status: 'granted' | 'denied'; rule?: string; message: string; next: string };
 
 export type HandoffParts = { judging: Judging; policy: () => Policy; elevations: Elevations };
 
 /** Judges and measures what was asked. Throws BadInput with what to send instead. */
-export async function prepare({ judging, policy }: HandoffParts, input: ElevationInput, sight: Sight, signal: AbortSignal, progress?: IncomingCall['progress']): Promise<Prepared> {
-  if ((input.calls?.length ?? 0) === 0 && input.scope === undefined) throw new BadInput('give `calls` (the calls you plan, as you would make them) or a `scope` such as `read:files:marketing/**`');
+export async function prepare(
+  { judging, policy }: HandoffParts,
+  input: ElevationInput,
+  sight: Sight,
+  signal: AbortSignal,
+  progress?: IncomingCall['progress'],
+): Promise<Prepared> {
+  if ((input.calls?.length ?? 0) === 0 && input.scope === undefined)
+    throw new BadInput(
+      'give `calls` (the calls you plan, as you would make them) or a `scope` such as `read:files:marketing/**`',
+    );
   // a scope is judged by no call, and nothing new may come to be while everything is locked
   const locked = judging.locked();
   if (locked) return denied(locked);
@@ -42,28 +53,57 @@ export async function prepare({ judging, policy }: HandoffParts, input: Elevatio
     if ('refused' in planned) return denied(planned.refused);
     if (planned.verdict.decision.decision === 'ask') plans.push(planned);
   }
-  if (plans.length === 0 && wide === undefined) return { status: 'granted', message: 'These calls are allowed already; no new permission was made.', next: 'Make the calls.' };
+  if (plans.length === 0 && wide === undefined)
+    return {
+      status: 'granted',
+      message: 'These calls are allowed already; no new permission was made.',
+      next: 'Make the calls.',
+    };
   for (const plan of plans) {
-    const stray = wide && plan.verdict.reading?.actions.find((action, index) => plan.verdict.decision.actions[index]?.decision === 'ask' && !scopeCovers(wide, action, 'permit'));
-    if (stray) throw new BadInput(`the scope \`${input.scope}\` does not cover the planned ${deriveScope(stray)}; widen it, or leave it out`);
+    const stray =
+      wide &&
+      plan.verdict.reading?.actions.find(
+        (action, index) => plan.verdict.decision.actions[index]?.decision === 'ask' && !scopeCovers(wide, action, 'permit'),
+      );
+    if (stray)
+      throw new BadInput(
+        `the scope \`${input.scope}\` does not cover the planned ${deriveScope(stray)}; widen it, or leave it out`,
+      );
   }
-  const terms = wide === undefined ? termsOf(plans.map((plan) => plan.verdict.decision)) : union(termsOf(plans.map((plan) => plan.verdict.decision)), scopeTerms(wide, policy(), sight.who));
+  const terms =
+    wide === undefined
+      ? termsOf(plans.map((plan) => plan.verdict.decision))
+      : union(termsOf(plans.map((plan) => plan.verdict.decision)), scopeTerms(wide, policy(), sight.who));
   if ('refused' in terms) return denied(terms.refused);
-  if (plans.length === 0 && terms.limits.exact === true) return { status: 'denied', rule: terms.rules.find((id) => id !== 'default') ?? 'default', message: 'This can\'t be approved as a scope: a rule lets a person approve exactly the calls shown, and nothing wider.', next: 'Ask again with the `calls` you plan.' };
+  if (plans.length === 0 && terms.limits.exact === true)
+    return {
+      status: 'denied',
+      rule: terms.rules.find((id) => id !== 'default') ?? 'default',
+      message: "This can't be approved as a scope: a rule lets a person approve exactly the calls shown, and nothing wider.",
+      next: 'Ask again with the `calls` you plan.',
+    };
   return draftOf(input, plans, terms, sight, policy().digest, judging);
 }
 
 function wanted(text: string): ReturnType<typeof parseScope> {
   try {
     const scope = parseScope(text);
-    if (scope.verb === '*' || scope.domain === '*') throw new Error('name one verb and one domain; `*` there would be everything');
+    if (scope.verb === '*' || scope.domain === '*')
+      throw new Error('name one verb and one domain; `*` there would be everything');
     return scope;
   } catch (error) {
     throw new BadInput(`the scope \`${text.slice(0, 200)}\` can't be used: ${(error as Error).message}`);
   }
 }
 
-async function planOne(judging: Judging, tool: string, args: Record<string, unknown>, sight: Sight, signal: AbortSignal, progress: IncomingCall['progress']): Promise<Plan | { refused: Decision }> {
+async function planOne(
+  judging: Judging,
+  tool: string,
+  args: Record<string, unknown>,
+  sight: Sight,
+  signal: AbortSignal,
+  progress: IncomingCall['progress'],
+): Promise<Plan | { refused: Decision }> {
   const found = judging.find(tool);
   if ('decision' in found) return { refused: found };
   const problem = judging.fit(found, args);
@@ -83,7 +123,12 @@ const changes = (verdict: Verdict) => verdict.reading?.actions.some((action) => 
 
 function denied(decision: Decision): Prepared {
   const where = decision.where === undefined ? '' : ` (${decision.where})`;
-  return { status: 'denied', rule: decision.rule, message: `Rule \`${decision.rule}\`${where} forbids this: ${decision.why}.`, next: 'Nobody was asked, because this answer cannot be lifted. Do something else.' };
+  return {
+    status: 'denied',
+    rule: decision.rule,
+    message: `Rule \`${decision.rule}\`${where} forbids this: ${decision.why}.`,
+    next: 'Nobody was asked, because this answer cannot be lifted. Do something else.',
+  };
 }
 
 type Terms = { rules: string[]; whys: string[]; limits: Limits; proof: Proof; approvals: number; strength: Strength; risk: Risk };
@@ -91,7 +136,19 @@ type Terms = { rules: string[]; whys: string[]; limits: Limits; proof: Proof; ap
 /** What the asks of several calls demand together: the least of each limit, the strictest proof and strength. */
 function termsOf(decisions: readonly Decision[]): Terms {
   const terms: Terms = { rules: [], whys: [], limits: {}, proof: 'none', approvals: 1, strength: 'unknown', risk: NO_RISK };
-  return decisions.reduce<Terms>((all, one) => merge(all, { rules: one.rules, whys: [one.why], limits: one.limits, proof: one.proof, approvals: one.approvals ?? 1, strength: one.strength, risk: one.risk }), terms);
+  return decisions.reduce<Terms>(
+    (all, one) =>
+      merge(all, {
+        rules: one.rules,
+        whys: [one.why],
+        limits: one.limits,
+        proof: one.proof,
+        approvals: one.approvals ?? 1,
+        strength: one.strength,
+        risk: one.risk,
+      }),
+    terms,
+  );
 }
 
 function merge(a: Terms, b: Terms): Terms {
@@ -101,7 +158,10 @@ function merge(a: Terms, b: Terms): Terms {
     if (values.length > 0) limits[key] = Math.min(...values);
   }
   if (b.limits.exact) limits.exact = true;
-  if (b.limits.while) limits.while = a.limits.while ? { ...a.limits.while, also: [...(a.limits.while.also ?? []), b.limits.while] } : b.limits.while;
+  if (b.limits.while)
+    limits.while = a.limits.while
+      ? { ...a.limits.while, also: [...(a.limits.while.also ?? []), b.limits.while] }
+      : b.limits.while;
   return {
     rules: [...new Set([...a.rules, ...b.rules])],
     whys: [...new Set([...a.whys, ...b.whys])],
@@ -121,53 +181,132 @@ function union(a: Terms, b: Terms | { refused: Decision }): Terms | { refused: D
 function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy, who: Identity): Terms | { refused: Decision } {
   const touching = policy.rules.filter((rule) => rule.scope.some((one) => scopesOverlap(one, scope)));
   const probe = { verb: scope.verb as Exclude<typeof scope.verb, '*'>, domain: scope.domain, kind: 'none' as const };
-  const barring = touching.find((rule) => rule.effect === 'deny' && rule.when.length + rule.unless.length === 0 && rule.while === undefined && rule.agent === undefined && rule.user === undefined && rule.scope.some((one) => one.resource === undefined && scopeCovers(one, probe, 'restrict')));
+  const barring = touching.find(
+    (rule) =>
+      rule.effect === 'deny' &&
+      rule.when.length + rule.unless.length === 0 &&
+      rule.while === undefined &&
+      rule.agent === undefined &&
+      rule.user === undefined &&
+      rule.scope.some((one) => one.resource === undefined && scopeCovers(one, probe, 'restrict')),
+  );
   if (barring) return { refused: { ...emptyDecision(barring.id, barring.why), where: barring.where } };
-  const asks = touching.filter((rule) => (rule.effect === 'ask' || rule.otherwise === 'ask') && nameMatches(rule.agent, who.agent) && nameMatches(rule.user, who.user) && nameMatches(rule.role, who.role));
-  const base: Terms = { rules: ['default', ...asks.map((rule) => rule.id)], whys: asks.length > 0 ? [] : ['no rule covers this, so a person decides'], limits: asks.length > 0 ? {} : DEFAULT_LIMITS_FOR_SCOPE, proof: 'none', approvals: 1, strength: 'unknown', risk: NO_RISK };
-  return asks.reduce<Terms>((all, rule) => merge(all, { rules: [rule.id], whys: [rule.why], limits: rule.effect === 'ask' ? rule.limits : {}, proof: rule.proof, approvals: rule.approvals ?? 1, strength: rule.strength, risk: NO_RISK }), base);
+  const asks = touching.filter(
+    (rule) =>
+      (rule.effect === 'ask' || rule.otherwise === 'ask') &&
+      nameMatches(rule.agent, who.agent) &&
+      nameMatches(rule.user, who.user) &&
+      nameMatches(rule.role, who.role),
+  );
+  const base: Terms = {
+    rules: ['default', ...asks.map((rule) => rule.id)],
+    whys: asks.length > 0 ? [] : ['no rule covers this, so a person decides'],
+    limits: asks.length > 0 ? {} : DEFAULT_LIMITS_FOR_SCOPE,
+    proof: 'none',
+    approvals: 1,
+    strength: 'unknown',
+    risk: NO_RISK,
+  };
+  return asks.reduce<Terms>(
+    (all, rule) =>
+      merge(all, {
+        rules: [rule.id],
+        whys: [rule.why],
+        limits: rule.effect === 'ask' ? rule.limits : {},
+        proof: rule.proof,
+        approvals: rule.approvals ?? 1,
+        strength: rule.strength,
+        risk: NO_RISK,
+      }),
+    base,
+  );
 }
 
 /** The default terms, but for a scope: there are no calls to be exact about. */
 const DEFAULT_LIMITS_FOR_SCOPE: Limits = { for: DEFAULT_LIMITS.for ?? UNKNOWN_MS, at_most: 2 * 60 * 60_000 };
 
 function emptyDecision(rule: string, why: string): Decision {
-  return { decision: 'deny', rule, rules: [rule], why, failed: [], risk: NO_RISK, actions: [], facts: {}, limits: {}, proof: 'none', strength: 'unknown', mode: 'handoff', redact: [], grants: [], unmeasured: [] };
+  return {
+    decision: 'deny',
+    rule,
+    rules: [rule],
+    why,
+    failed: [],
+    risk: NO_RISK,
+    actions: [],
+    facts: {},
+    limits: {},
+    proof: 'none',
+    strength: 'unknown',
+    mode: 'handoff',
+    redact: [],
+    grants: [],
+    unmeasured: [],
+  };
 }
 
-function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, sight: Sight, policy_digest: string, judging: Judging): Prepared {
+function draftOf(
+  input: ElevationInput,
+  plans: readonly Plan[],
+  terms: Terms,
+  sight: Sight,
+  policy_digest: string,
+  judging: Judging,
+): Prepared {
   const impacts = plans.map((plan) => impactOf(plan, input.claimed_records ?? null));
   const impact = summed(impacts, input.claimed_records ?? null);
-  const writes = plans.length === 0 ? !READING.has((input.scope ?? '').split(':')[0] ?? '') : plans.some((plan) => changes(plan.verdict));
+  const writes =
+    plans.length === 0 ? !READING.has((input.scope ?? '').split(':')[0] ?? '') : plans.some((plan) => changes(plan.verdict));
   // a guess at records is no count: it is shown, and gives no more than not knowing does
   const unknown = writes && (impact.measured === null || (impact.unit === 'records' && impact.strength === 'estimated'));
   if (unknown && terms.strength !== 'unknown' && terms.strength !== 'estimated') {
     const why = `what it would touch can't be measured, and a rule demands at least \`${terms.strength}\``;
-    return { status: 'denied', rule: terms.rules[0] ?? 'default', message: `This can't be approved: ${why}.`, next: 'Ask for something whose effect can be counted.' };
+    return {
+      status: 'denied',
+      rule: terms.rules[0] ?? 'default',
+      message: `This can't be approved: ${why}.`,
+      next: 'Ask for something whose effect can be counted.',
+    };
   }
   if (writes && !unknown && STRENGTHS.indexOf(impact.strength) > STRENGTHS.indexOf(terms.strength)) {
-    return { status: 'denied', rule: terms.rules[0] ?? 'default', message: `This can't be approved: its effect is only ${impact.strength}, and a rule demands \`${terms.strength}\`.`, next: 'Ask for something whose effect can be counted more surely.' };
+    return {
+      status: 'denied',
+      rule: terms.rules[0] ?? 'default',
+      message: `This can't be approved: its effect is only ${impact.strength}, and a rule demands \`${terms.strength}\`.`,
+      next: 'Ask for something whose effect can be counted more surely.',
+    };
   }
   const scope = input.scope === undefined ? [...new Set(plans.flatMap((plan) => askedScopes(plan.verdict)))] : [input.scope];
   const asked_ms = input.minutes === undefined ? undefined : input.minutes * 60_000;
-  const cap = Math.min(CEILING_MS, terms.limits.at_most ?? Math.max(terms.limits.for ?? 0, DEFAULT_LIMITS.at_most ?? 0), unknown ? UNKNOWN_MS : CEILING_MS);
+  const cap = Math.min(
+    CEILING_MS,
+    terms.limits.at_most ?? Math.max(terms.limits.for ?? 0, DEFAULT_LIMITS.at_most ?? 0),
+    unknown ? UNKNOWN_MS : CEILING_MS,
+  );
   const for_ms = Math.min(cap, asked_ms ?? terms.limits.for ?? DEFAULT_LIMITS.for ?? UNKNOWN_MS);
   const exact_only = (terms.limits.exact === true || unknown) && plans.length > 0;
   // exactly these calls means one use each; a wider permission never gets more uses than the rule gives
   const planned = Math.max(1, plans.length);
   const most = terms.limits.uses ?? MAX_USES;
-  const budget: Budget = { uses: Math.min(MAX_USES, input.uses ?? planned, unknown ? planned : exact_only ? Math.max(most, planned) : most) };
+  const budget: Budget = {
+    uses: Math.min(MAX_USES, input.uses ?? planned, unknown ? planned : exact_only ? Math.max(most, planned) : most),
+  };
   if (exact_only) budget.uses = Math.max(budget.uses, plans.length);
   for (const fact of COUNTED) {
     const limit = terms.limits[fact];
     // what was counted and shown is what is given; a limit alone gives that much, and an estimate counts for nothing
-    const counted = fact === impact.unit && impact.strength !== 'estimated' && !impact.more ? (impact.measured ?? undefined) : undefined;
+    const counted =
+      fact === impact.unit && impact.strength !== 'estimated' && !impact.more ? (impact.measured ?? undefined) : undefined;
     const value = counted ?? limit;
     if (value !== undefined) budget[fact] = limit === undefined ? value : Math.min(value, limit);
   }
   if (input.scope !== undefined && plans.length === 0 && writes && terms.limits.uses === undefined) budget.uses = 1;
-  const bound = sumPerResource(impacts.filter((one) => one.unit === 'records' && (one.strength === 'enforced' || one.strength === 'rewritten')));
-  const sets = plans.flatMap(({ measured, verdict }) => (measured?.set === undefined ? [] : [{ call: verdict.call_digest, set: measured.set }]));
+  const bound = sumPerResource(
+    impacts.filter((one) => one.unit === 'records' && (one.strength === 'enforced' || one.strength === 'rewritten')),
+  );
+  const sets = plans.flatMap(({ measured, verdict }) =>
+    measured?.set === undefined ? [] : [{ call: verdict.call_digest, set: measured.set }],
+  );
   const exact = plans.map((plan) => plan.verdict.call_digest);
   const tools = plans.map((plan) => plan.found.name);
   const asking: Asking = {
@@ -194,7 +333,21 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
   const definition_digest = digestOf(plans.map((plan) => definitionDigest(plan.found.definition)));
   // when it was counted is told, but asking again a moment later is not another question
   const { counted_at: _when, ...untimed } = impact;
-  const shown = digestOf({ message: writeMessage({ ...asking, impact: untimed }), scope, rules: terms.rules, exact, exact_only, budget, for_ms, proof: terms.proof, approvals: terms.approvals, risk: terms.risk.level, while: terms.limits.while ?? null, bound, definition_digest });
+  const shown = digestOf({
+    message: writeMessage({ ...asking, impact: untimed }),
+    scope,
+    rules: terms.rules,
+    exact,
+    exact_only,
+    budget,
+    for_ms,
+    proof: terms.proof,
+    approvals: terms.approvals,
+    risk: terms.risk.level,
+    while: terms.limits.while ?? null,
+    bound,
+    definition_digest,
+  });
   const draft: Draft = {
     user: sight.who.user,
     agent: sight.who.agent,
@@ -227,12 +380,16 @@ function draftOf(input: ElevationInput, plans: readonly Plan[], terms: Terms, si
 /** Domains and hosts of a call that the binding doesn't call the user's own. */
 function outsideOf({ verdict: { reading } }: Plan): string[] {
   if (!reading) return [];
-  const places = ['recipients.domains', 'attendees.domains', 'url.host'].flatMap((fact) => [reading.facts[fact] ?? []].flat().map(String));
+  const places = ['recipients.domains', 'attendees.domains', 'url.host'].flatMap((fact) =>
+    [reading.facts[fact] ?? []].flat().map(String),
+  );
   return places.filter((place) => !isOwn(place, [...reading.own]));
 }
 
 function askedScopes(verdict: Verdict): string[] {
-  return (verdict.reading?.actions ?? []).filter((_, index) => verdict.decision.actions[index]?.decision === 'ask').map(deriveScope);
+  return (verdict.reading?.actions ?? [])
+    .filter((_, index) => verdict.decision.actions[index]?.decision === 'ask')
+    .map(deriveScope);
 }
 
 function impactOf(plan: Plan, claimed: number | null): Impact {
@@ -245,15 +402,24 @@ function summed(impacts: readonly Impact[], claimed: number | null): Impact {
   const [first, ...rest] = impacts;
   if (!first) return { measured: null, unit: 'records', per_resource: {}, claimed, strength: 'unknown' };
   return rest.reduce<Impact>((sum, one) => {
-    if (sum.measured === null || one.measured === null || sum.unit !== one.unit) return { ...sum, measured: null, per_resource: {}, strength: 'unknown' };
+    if (sum.measured === null || one.measured === null || sum.unit !== one.unit)
+      return { ...sum, measured: null, per_resource: {}, strength: 'unknown' };
     const weakest = STRENGTHS.indexOf(one.strength) > STRENGTHS.indexOf(sum.strength) ? one.strength : sum.strength;
-    return { ...sum, measured: sum.measured + one.measured, per_resource: sumPerResource([sum, one]), strength: weakest, ...(sum.holds && one.holds ? { holds: sum.holds === 'each' ? one.holds : sum.holds } : {}), ...(sum.more || one.more ? { more: true } : {}) };
+    return {
+      ...sum,
+      measured: sum.measured + one.measured,
+      per_resource: sumPerResource([sum, one]),
+      strength: weakest,
+      ...(sum.holds && one.holds ? { holds: sum.holds === 'each' ? one.holds : sum.holds } : {}),
+      ...(sum.more || one.more ? { more: true } : {}),
+    };
   }, first);
 }
 
 function sumPerResource(impacts: readonly Impact[]): Record<string, number> {
   const sum: Record<string, number> = {};
-  for (const impact of impacts) for (const [name, count] of Object.entries(impact.per_resource)) sum[name] = (sum[name] ?? 0) + count;
+  for (const impact of impacts)
+    for (const [name, count] of Object.entries(impact.per_resource)) sum[name] = (sum[name] ?? 0) + count;
   return sum;
 }
 
@@ -265,12 +431,33 @@ function readable(plan: Plan, judging: Judging, sight: Sight): boolean {
 }
 
 /** What the agent is told of a request; `how` says what the human does to answer it. */
-export function tell(request: RequestRecord, grant: Record<string, unknown> | undefined, impacts: readonly Impact[], withheld: boolean, how: string): { value: Record<string, unknown>; text: string } {
+export function tell(
+  request: RequestRecord,
+  grant: Record<string, unknown> | undefined,
+  impacts: readonly Impact[],
+  withheld: boolean,
+  how: string,
+): { value: Record<string, unknown>; text: string } {
   const status = request.state === 'approved' ? 'granted' : request.state;
   const hide = withheld && status !== 'granted';
-  const shown = (impact: Impact) => (hide && impact.measured !== null ? { measured: null, unit: impact.unit, per_resource: {}, claimed: impact.claimed, withheld: true } : { measured: impact.measured, unit: impact.unit, per_resource: impact.per_resource, claimed: impact.claimed, strength: impact.strength, ...(impact.holds ? { holds: impact.holds } : {}) });
+  const shown = (impact: Impact) =>
+    hide && impact.measured !== null
+      ? { measured: null, unit: impact.unit, per_resource: {}, claimed: impact.claimed, withheld: true }
+      : {
+          measured: impact.measured,
+          unit: impact.unit,
+          per_resource: impact.per_resource,
+          claimed: impact.claimed,
+          strength: impact.strength,
+          ...(impact.holds ? { holds: impact.holds } : {}),
+        };
   const next = NEXT[status](request, how);
-  const message = status === 'granted' ? 'A person approved this.' : status === 'pending' ? waitingFor(request) : `Not granted: ${request.reason ?? status}.`;
+  const message =
+    status === 'granted'
+      ? 'A person approved this.'
+      : status === 'pending'
+        ? waitingFor(request)
+        : `Not granted: ${request.reason ?? status}.`;
   const value: Record<string, unknown> = { status, request_id: request.request_id, message, impact: shown(request.impact), next };
   if (impacts.length > 1) value['impacts'] = impacts.map(shown);
   if (grant) value['grant'] = grant;
@@ -282,10 +469,12 @@ function waitingFor({ approvals = 1, given = [] }: RequestRecord): string {
   return `${approvals} people are being asked. ${given.length} of them said yes so far.`;
 }
 
-const NEXT: Record<'granted' | 'denied' | 'pending' | 'expired' | 'cancelled', (request: RequestRecord, how: string) => string> = {
-  granted: () => 'Make the calls now; the permission covers only what the grant says, and it lapses by itself.',
-  denied: () => 'Do not ask for the same again. Do something else, or ask the user in the chat what they want.',
-  pending: (request, how) => `Tell the user: ${how}. Then call request_elevation again with {"justification": "", "request_id": "${request.request_id}"} to go on waiting; an answer that comes meanwhile counts.`,
-  expired: () => 'Nobody answered. Ask the user in the chat whether they want this, then ask again.',
-  cancelled: () => 'The request was withdrawn. Ask again if it is still needed.',
-};
+const NEXT: Record<'granted' | 'denied' | 'pending' | 'expired' | 'cancelled', (request: RequestRecord, how: string) => string> =
+  {
+    granted: () => 'Make the calls now; the permission covers only what the grant says, and it lapses by itself.',
+    denied: () => 'Do not ask for the same again. Do something else, or ask the user in the chat what they want.',
+    pending: (request, how) =>
+      `Tell the user: ${how}. Then call request_elevation again with {"justification": "", "request_id": "${request.request_id}"} to go on waiting; an answer that comes meanwhile counts.`,
+    expired: () => 'Nobody answered. Ask the user in the chat whether they want this, then ask again.',
+    cancelled: () => 'The request was withdrawn. Ask again if it is still needed.',
+  };

@@ -41,13 +41,25 @@ export type Judging = {
   fit(found: Found, args: Record<string, unknown>): Decision | undefined;
   /** The refusal while everything is locked. */
   locked(): Decision | undefined;
-  judge(found: Found, args: Record<string, unknown>, sight: Sight, options?: { measured?: Measured; grants?: readonly GrantView[] }): Verdict;
+  judge(
+    found: Found,
+    args: Record<string, unknown>,
+    sight: Sight,
+    options?: { measured?: Measured; grants?: readonly GrantView[] },
+  ): Verdict;
   /** Whether rules alone let the agent read all that a statement touches. */
   mayRead(found: Found, reading: Reading, sight: Sight): boolean;
   /** Whether the impact can be counted, so that measuring makes sense. */
   measurable(found: Found): boolean;
   /** Counts what the call would do; call only what no rule denies. */
-  measure(found: Found, args: Record<string, unknown>, verdict: Verdict, sight: Sight, signal: AbortSignal, progress?: IncomingCall['progress']): Promise<Measured | undefined>;
+  measure(
+    found: Found,
+    args: Record<string, unknown>,
+    verdict: Verdict,
+    sight: Sight,
+    signal: AbortSignal,
+    progress?: IncomingCall['progress'],
+  ): Promise<Measured | undefined>;
 };
 
 export function createJudging(parts: JudgingParts): Judging {
@@ -108,13 +120,26 @@ export function createJudging(parts: JudgingParts): Judging {
       });
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },
-    measurable: (found) => impactPromise(found.definition, found.downstream.tools()) !== undefined || rewritable(found.server.binding?.tools[found.tool]) !== undefined,
+    measurable: (found) =>
+      impactPromise(found.definition, found.downstream.tools()) !== undefined ||
+      rewritable(found.server.binding?.tools[found.tool]) !== undefined,
     async measure(found, args, verdict, { who, stop }, signal, progress) {
       if (!verdict.reading) return undefined;
       const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
       const rewrite = rewritable(found.server.binding?.tools[found.tool]);
       const beat = progress && telling(progress);
-      return parts.measure({ ...(rewrite ? { rewrite } : {}), downstream: found.downstream, definition: found.definition, reading: verdict.reading, args, meta, principal: `${who.user} ${who.agent}`, signal: AbortSignal.any([signal, stop]) }).finally(() => clearInterval(beat));
+      return parts
+        .measure({
+          ...(rewrite ? { rewrite } : {}),
+          downstream: found.downstream,
+          definition: found.definition,
+          reading: verdict.reading,
+          args,
+          meta,
+          principal: `${who.user} ${who.agent}`,
+          signal: AbortSignal.any([signal, stop]),
+        })
+        .finally(() => clearInterval(beat));
     },
   };
 }
@@ -131,7 +156,13 @@ function telling(progress: NonNullable<IncomingCall['progress']>): NodeJS.Timeou
 }
 
 /** Who asks, for what, at what risk and until when: what the downstream is told with every request, as far as its entry allows. */
-export function identityMeta(found: Found, who: Identity, decision: Decision, grantEnds: number | undefined, clock: Clock): Partial<IdentityMeta> {
+export function identityMeta(
+  found: Found,
+  who: Identity,
+  decision: Decision,
+  grantEnds: number | undefined,
+  clock: Clock,
+): Partial<IdentityMeta> {
   const level = found.downstream.entry.identity;
   if (level === 'none') return {};
   if (level === 'agent') return { agent_id: who.agent };

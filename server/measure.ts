@@ -25,7 +25,8 @@ export function impactPromise(definition: ToolDefinition, all: readonly ToolDefi
   if (typeof said !== 'object' || said === null) return undefined;
   const { preview, unit, bound } = said as Record<string, unknown>;
   const target = all.find((tool) => tool.name === preview);
-  if (typeof preview !== 'string' || preview === definition.name || target?.annotations?.['readOnlyHint'] !== true) return undefined;
+  if (typeof preview !== 'string' || preview === definition.name || target?.annotations?.['readOnlyHint'] !== true)
+    return undefined;
   return { preview, unit: UNITS.includes(unit as Unit) ? (unit as Unit) : 'records', bound: bound === true };
 }
 
@@ -44,10 +45,29 @@ export type Measured = {
   /** Counted through a rewritten statement, and held by one. */
   rewritten?: boolean;
 };
-export type Measure = (asked: { downstream: Downstream; definition: ToolDefinition; reading: Reading; args: Record<string, unknown>; meta: Record<string, unknown>; principal: string; signal: AbortSignal; rewrite?: Rewritable }) => Promise<Measured>;
+export type Measure = (asked: {
+  downstream: Downstream;
+  definition: ToolDefinition;
+  reading: Reading;
+  args: Record<string, unknown>;
+  meta: Record<string, unknown>;
+  principal: string;
+  signal: AbortSignal;
+  rewrite?: Rewritable;
+}) => Promise<Measured>;
 
 /** Measures a call that no rule denies. Never throws; what can't be counted is unknown, never a guess. */
-export function createMeasure({ clock, audit, sets, rewriting }: { clock: Clock; audit: Pick<AuditLog, 'append'>; sets: Pick<Sets, 'keep'>; rewriting: Rewriting }): Measure {
+export function createMeasure({
+  clock,
+  audit,
+  sets,
+  rewriting,
+}: {
+  clock: Clock;
+  audit: Pick<AuditLog, 'append'>;
+  sets: Pick<Sets, 'keep'>;
+  rewriting: Rewriting;
+}): Measure {
   const lately = new Map<string, number[]>();
   const tooMany = (principal: string): boolean => {
     const now = clock.mono();
@@ -66,24 +86,48 @@ export function createMeasure({ clock, audit, sets, rewriting }: { clock: Clock;
     if (tooMany(principal)) return unknown(promise.unit);
     try {
       const options = { meta, signal, timeout: PREVIEW_MS };
-      const content = own || !rewrite ? await previewed(downstream, promise.preview, args, options) : await rewriting.preview({ downstream, definition, args, rewrite }, options);
+      const content =
+        own || !rewrite
+          ? await previewed(downstream, promise.preview, args, options)
+          : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
-      const set = content?.['set'] === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content['set']);
-      const holds: Impact['holds'] = !promise.bound || counted.strength === 'estimated' ? undefined : set === undefined ? 'counts' : 'each';
+      const set =
+        content?.['set'] === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content['set']);
+      const holds: Impact['holds'] =
+        !promise.bound || counted.strength === 'estimated' ? undefined : set === undefined ? 'counts' : 'each';
       const impact = { ...counted, counted_at: iso(clock.now()), ...(holds === undefined ? {} : { holds }) };
-      await audit.append({ type: 'impact.measured', server: downstream.entry.name, tool: definition.name, actions: [], records: { measured: counted.measured ?? 0 }, outcome: counted.strength, ...(holds === undefined ? {} : { facts: { held_to: holds } }) });
+      await audit.append({
+        type: 'impact.measured',
+        server: downstream.entry.name,
+        tool: definition.name,
+        actions: [],
+        records: { measured: counted.measured ?? 0 },
+        outcome: counted.strength,
+        ...(holds === undefined ? {} : { facts: { held_to: holds } }),
+      });
       // a count that stopped at a cap fits no budget and no limit
       const facts = { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) };
       const samples = samplesOf(content?.['samples']);
-      return { impact, facts, ...(set === undefined ? {} : { set }), ...(samples.length > 0 ? { samples } : {}), ...(own ? {} : { rewritten: true }) };
+      return {
+        impact,
+        facts,
+        ...(set === undefined ? {} : { set }),
+        ...(samples.length > 0 ? { samples } : {}),
+        ...(own ? {} : { rewritten: true }),
+      };
     } catch {
       return unknown(promise.unit);
     }
   };
 }
 
-async function previewed(downstream: Downstream, preview: string, args: Record<string, unknown>, options: ForwardOptions): Promise<Record<string, unknown> | undefined> {
+async function previewed(
+  downstream: Downstream,
+  preview: string,
+  args: Record<string, unknown>,
+  options: ForwardOptions,
+): Promise<Record<string, unknown> | undefined> {
   const result = await downstream.call(preview, args, options);
   return result.isError === true ? undefined : result.structuredContent;
 }
@@ -94,7 +138,8 @@ function readCount(content: Record<string, unknown> | undefined, promise: Declar
   const per_resource: Record<string, number> = {};
   const said = content?.['per_resource'];
   if (typeof said === 'object' && said !== null) {
-    for (const [name, count] of Object.entries(said)) if (typeof count === 'number' && Number.isInteger(count) && count >= 0) per_resource[name] = count;
+    for (const [name, count] of Object.entries(said))
+      if (typeof count === 'number' && Number.isInteger(count) && count >= 0) per_resource[name] = count;
   }
   // a promise is only as strong as what holds it: without a bound the count was only right when it was made
   const most: Strength = promise.bound ? 'enforced' : 'checked';
@@ -111,7 +156,12 @@ function samplesOf(said: unknown): string[] {
   for (const [place, rows] of Object.entries(said)) {
     for (const row of Array.isArray(rows) ? rows : []) {
       if (lines.length >= MAX_SAMPLES || typeof row !== 'object' || row === null) return lines;
-      const cells = Object.entries(row).slice(0, MAX_CELLS).map(([name, value]) => `${name}=${maskCell(name, typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_CELL)}`);
+      const cells = Object.entries(row)
+        .slice(0, MAX_CELLS)
+        .map(
+          ([name, value]) =>
+            `${name}=${maskCell(name, typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_CELL)}`,
+        );
       lines.push(`${place}: ${cells.join(', ')}`);
     }
   }
@@ -122,7 +172,8 @@ function samplesOf(said: unknown): string[] {
 function estimated(reading: Reading, args: Record<string, unknown>): Measured {
   for (const unit of ['recipients', 'events', 'files'] as const) {
     const value = reading.facts[unit];
-    if (typeof value === 'number') return { impact: { measured: value, unit, per_resource: {}, strength: 'estimated' }, facts: {} };
+    if (typeof value === 'number')
+      return { impact: { measured: value, unit, per_resource: {}, strength: 'estimated' }, facts: {} };
   }
   if (!reading.unbound) return unknown('records');
   if (namesNoLimit(args)) {

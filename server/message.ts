@@ -112,7 +112,8 @@ function promise({ strength, holds, unit, counted_at }: Impact): string {
 /** "This will affect 23 records in customers (counted now)." Measured beside claimed when they differ. */
 export function impactSentence(impact: Impact): string {
   const claim = impact.claimed === null ? '' : ` The agent claimed ${impact.claimed}.`;
-  if (impact.measured === null) return `${impact.unlimited ? 'It names no limit, so it may touch everything. ' : ''}What it will touch could not be measured: its effect is unknown.${claim}`;
+  if (impact.measured === null)
+    return `${impact.unlimited ? 'It names no limit, so it may touch everything. ' : ''}What it will touch could not be measured: its effect is unknown.${claim}`;
   const parts = Object.entries(impact.per_resource).map(
     ([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`,
   );

@@ -110,7 +110,8 @@ export function createPins({ store, audit, clock, changed: told }: Parts): Pins 
       await store.update((data) => {
         for (const id of ids) {
           const pin = data.pins[id];
-          if (pin?.held !== undefined) data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()), changed_at: iso(clock.now()) };
+          if (pin?.held !== undefined)
+            data.pins[id] = { digest: pin.held, accepted_at: iso(clock.now()), changed_at: iso(clock.now()) };
         }
       });
       told();

@@ -55,7 +55,8 @@ export function createPowers(parts: PowerParts): Powers {
   const waiting = new Map<string, string>();
   const left = new Set<string>();
   const handoff: HandoffParts = { judging: parts.judging, policy: parts.policy, elevations };
-  const own = (request: RequestRecord | undefined, { who }: Sight) => request !== undefined && request.agent === who.agent && request.user === who.user;
+  const own = (request: RequestRecord | undefined, { who }: Sight) =>
+    request !== undefined && request.agent === who.agent && request.user === who.user;
 
   async function waitFor(request: RequestRecord, call: IncomingCall): Promise<RequestRecord> {
     const { client, signal } = call;
@@ -66,7 +67,8 @@ export function createPowers(parts: PowerParts): Powers {
       const patience = behaviours.patience(client, ladder.formUp(request.request_id));
       const found = await elevations.wait(request.request_id, Math.min(patience, parts.wait_ms ?? patience), signal);
       const waited = clock.mono() - started;
-      if (signal.aborted && found.state === 'pending') after(CUT_MS, () => void (left.has(client.connection_id) || behaviours.cut(client, waited)));
+      if (signal.aborted && found.state === 'pending')
+        after(CUT_MS, () => void (left.has(client.connection_id) || behaviours.cut(client, waited)));
       return found;
     } finally {
       clearInterval(beats);
@@ -76,12 +78,19 @@ export function createPowers(parts: PowerParts): Powers {
   async function answerFor(request: RequestRecord): Promise<Outcome> {
     const grant = request.grant_id === undefined ? undefined : grants.get(request.grant_id);
     const { impacts, withheld } = plans.get(request.request_id) ?? { impacts: [request.impact], withheld: true };
-    return tell(request, grant && showGrant(grant), impacts, withheld, request.state === 'pending' ? await ladder.how(request) : '');
+    return tell(
+      request,
+      grant && showGrant(grant),
+      impacts,
+      withheld,
+      request.state === 'pending' ? await ladder.how(request) : '',
+    );
   }
 
   async function attach(id: string, call: IncomingCall, sight: Sight, cancel: boolean): Promise<Outcome> {
     const request = elevations.get(id);
-    if (!request || !own(request, sight)) throw new BadInput(`you have no request \`${id.slice(0, 80)}\`; ask again with \`calls\` or \`scope\``);
+    if (!request || !own(request, sight))
+      throw new BadInput(`you have no request \`${id.slice(0, 80)}\`; ask again with \`calls\` or \`scope\``);
     if (cancel) await elevations.cancel(id, 'the agent withdrew it');
     return answerFor(cancel ? (elevations.get(id) ?? request) : await waitFor(request, call));
   }
@@ -96,7 +105,12 @@ export function createPowers(parts: PowerParts): Powers {
   }
 
   /** Makes the request, or joins the one that waits already, and has it put to a human. */
-  async function put(prepared: Extract<Prepared, { draft: unknown }>, input: ElevationInput, call: IncomingCall, sight: Sight): Promise<RequestRecord | { question: Question }> {
+  async function put(
+    prepared: Extract<Prepared, { draft: unknown }>,
+    input: ElevationInput,
+    call: IncomingCall,
+    sight: Sight,
+  ): Promise<RequestRecord | { question: Question }> {
     const request = await elevations.ask(prepared.draft);
     plans.keep(request.request_id, { input, sight, impacts: prepared.impacts, withheld: prepared.withheld });
     if (request.state !== 'pending') return request;
@@ -110,11 +124,21 @@ export function createPowers(parts: PowerParts): Powers {
     const prepared = await prepare(handoff, input, sight, call.signal, call.progress);
     const needed = 'draft' in prepared ? (prepared.draft.approvals ?? 1) : 0;
     if (!('draft' in prepared) || needed <= parts.people) return prepared;
-    return { status: 'denied', rule: prepared.draft.rules[0] ?? 'default', message: `A rule wants ${needed} people to say yes, and only ${parts.people} can answer here.`, next: 'Tell the user to name more approvers under `channels.webhook.answers` in mcp.json.' };
+    return {
+      status: 'denied',
+      rule: prepared.draft.rules[0] ?? 'default',
+      message: `A rule wants ${needed} people to say yes, and only ${parts.people} can answer here.`,
+      next: 'Tell the user to name more approvers under `channels.webhook.answers` in mcp.json.',
+    };
   }
 
   function ended(prepared: Exclude<Prepared, { draft: unknown }>): Outcome {
-    const value = { status: prepared.status, message: prepared.message, next: prepared.next, ...(prepared.rule === undefined ? {} : { rule: prepared.rule }) };
+    const value = {
+      status: prepared.status,
+      message: prepared.message,
+      next: prepared.next,
+      ...(prepared.rule === undefined ? {} : { rule: prepared.rule }),
+    };
     return { value, text: `${prepared.status}: ${prepared.message} ${prepared.next}` };
   }
 
@@ -124,7 +148,8 @@ export function createPowers(parts: PowerParts): Powers {
       permissions: async () => permissions(parts, sight),
       async release(grant_id) {
         const grant = grants.get(grant_id);
-        if (!grant || grant.agent !== sight.who.agent || grant.user !== sight.who.user) throw new BadInput(`you have no grant \`${grant_id.slice(0, 80)}\`; list_permissions shows yours`);
+        if (!grant || grant.agent !== sight.who.agent || grant.user !== sight.who.user)
+          throw new BadInput(`you have no grant \`${grant_id.slice(0, 80)}\`; list_permissions shows yours`);
         const released = await grants.finish(grant_id, 'revoked', { type: 'grant.released', reason: 'the agent gave it back' });
         return { grant_id, released, message: released ? 'Given back; it ended at once.' : 'It had ended already.' };
       },
@@ -142,14 +167,19 @@ export function createPowers(parts: PowerParts): Powers {
       for (const [id, connection] of waiting) {
         if (connection !== client.connection_id) continue;
         if (elevations.get(id)?.state !== 'pending') waiting.delete(id);
-        else after(parts.gone_ms ?? GONE_MS, () => void (waiting.get(id) === connection && elevations.cancel(id, 'the client went away').catch(() => undefined)));
+        else
+          after(
+            parts.gone_ms ?? GONE_MS,
+            () => void (waiting.get(id) === connection && elevations.cancel(id, 'the client went away').catch(() => undefined)),
+          );
       }
     },
     async askInline(call, sight) {
       const input = { justification: '', calls: [{ tool: call.tool, arguments: call.arguments }] };
       const prepared = await ready(input, call, sight);
       // allowed meanwhile counts as well: the call is judged again
-      if (!('draft' in prepared)) return prepared.status === 'granted' ? { approved: true } : { approved: false, said: prepared.message };
+      if (!('draft' in prepared))
+        return prepared.status === 'granted' ? { approved: true } : { approved: false, said: prepared.message };
       const put_up = await put(prepared, input, call, sight);
       if ('question' in put_up) return put_up;
       const request = await waitFor(put_up, call);
@@ -195,12 +225,35 @@ function permissions(parts: PowerParts, sight: Sight): Record<string, unknown> {
   const mine = (one: { agent: string; user: string }) => one.agent === sight.who.agent && one.user === sight.who.user;
   const rules = parts
     .policy()
-    .rules.filter((rule) => nameMatches(rule.agent, sight.who.agent) && nameMatches(rule.user, sight.who.user) && nameMatches(rule.role, sight.who.role))
-    .map((rule) => ({ id: rule.id, effect: rule.effect, scope: rule.scope.map((scope) => scope.text), why: rule.why, conditional: rule.when.length + rule.unless.length > 0 || rule.while !== undefined }));
+    .rules.filter(
+      (rule) =>
+        nameMatches(rule.agent, sight.who.agent) &&
+        nameMatches(rule.user, sight.who.user) &&
+        nameMatches(rule.role, sight.who.role),
+    )
+    .map((rule) => ({
+      id: rule.id,
+      effect: rule.effect,
+      scope: rule.scope.map((scope) => scope.text),
+      why: rule.why,
+      conditional: rule.when.length + rule.unless.length > 0 || rule.while !== undefined,
+    }));
   const live = new Set(parts.grants.views(sight.who).map((grant) => grant.grant_id));
   return {
     rules,
-    grants: parts.grants.all().filter((grant) => live.has(grant.grant_id)).map(showGrant),
-    pending: parts.elevations.pending().filter(mine).map((request) => ({ request_id: request.request_id, scope: request.scope, created_at: request.created_at, expires_at: request.expires_at, waits: `${formatDuration(Math.max(1_000, Date.parse(request.expires_at) - sight.context.now))} more` })),
+    grants: parts.grants
+      .all()
+      .filter((grant) => live.has(grant.grant_id))
+      .map(showGrant),
+    pending: parts.elevations
+      .pending()
+      .filter(mine)
+      .map((request) => ({
+        request_id: request.request_id,
+        scope: request.scope,
+        created_at: request.created_at,
+        expires_at: request.expires_at,
+        waits: `${formatDuration(Math.max(1_000, Date.parse(request.expires_at) - sight.context.now))} more`,
+      })),
   };
 }

@@ -29,19 +29,43 @@ export function doctorCommand(program: Command, common: (command: Command) => Co
 }
 
 async function checkState(config: Config): Promise<Finding[]> {
-  const findings: Finding[] = [{ level: 'ok', about: 'mcp.json', what: `${config.file} names ${config.entries.length} server(s)` }];
-  if (existsSync(config.state) && (statSync(config.state).mode & 0o077) !== 0) findings.push({ level: 'problem', about: 'state', what: `${config.state} can be read by others on this machine`, fix: `chmod 700 ${config.state}` });
-  if (!(await hasPassphrase(config.state))) findings.push({ level: 'note', about: 'passphrase', what: 'none is set: whoever runs commands on your account can approve', fix: 'perimeter passphrase set' });
+  const findings: Finding[] = [
+    { level: 'ok', about: 'mcp.json', what: `${config.file} names ${config.entries.length} server(s)` },
+  ];
+  if (existsSync(config.state) && (statSync(config.state).mode & 0o077) !== 0)
+    findings.push({
+      level: 'problem',
+      about: 'state',
+      what: `${config.state} can be read by others on this machine`,
+      fix: `chmod 700 ${config.state}`,
+    });
+  if (!(await hasPassphrase(config.state)))
+    findings.push({
+      level: 'note',
+      about: 'passphrase',
+      what: 'none is set: whoever runs commands on your account can approve',
+      fix: 'perimeter passphrase set',
+    });
   return findings;
 }
 
 /** Starts every server for a moment, as the guard would, and looks at what it offers. */
 async function checkServers(config: Config, policies: Policies): Promise<Finding[]> {
-  const downstreams = createDownstreams(config.entries, { clock: systemClock, log: () => undefined, perimeterCommand: PERIMETER_COMMAND });
+  const downstreams = createDownstreams(config.entries, {
+    clock: systemClock,
+    log: () => undefined,
+    perimeterCommand: PERIMETER_COMMAND,
+  });
   try {
     await downstreams.start(START_MS);
     const findings = downstreams.all().map(checkServer);
-    const described = downstreams.all().map((one) => ({ server: one.entry.name, binding: bindServer(one.entry, policies.current.bindings).binding, tools: one.tools() }));
+    const described = downstreams
+      .all()
+      .map((one) => ({
+        server: one.entry.name,
+        binding: bindServer(one.entry, policies.current.bindings).binding,
+        tools: one.tools(),
+      }));
     const complete = downstreams.all().every((one) => one.state === 'ready');
     const found = [...lintPolicy(policies.current, described), ...(complete ? unknownNames(policies.current, described) : [])];
     findings.push(...found.map((one): Finding => ({ level: 'note', about: `${one.file}:${one.line}`, what: one.message })));
@@ -53,7 +77,12 @@ async function checkServers(config: Config, policies: Policies): Promise<Finding
 
 function checkServer(one: Downstream): Finding {
   if (one.state === 'ready') return { level: 'ok', about: one.entry.name, what: `answers, with ${one.tools().length} tools` };
-  return { level: 'problem', about: one.entry.name, what: visible(one.problem ?? `is ${one.state}`, 500), fix: `look at \`${one.entry.name}\` in mcp.json` };
+  return {
+    level: 'problem',
+    about: one.entry.name,
+    what: visible(one.problem ?? `is ${one.state}`, 500),
+    fix: `look at \`${one.entry.name}\` in mcp.json`,
+  };
 }
 
 const MARK = { ok: paint.green('✓ ok     '), note: paint.yellow('! note   '), problem: paint.red('✗ problem') };

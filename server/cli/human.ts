@@ -10,11 +10,19 @@ export type Proof = { typed?: true; number?: number; passphrase?: string };
  * Asks for what is needed: nothing but the passphrase with `--passphrase-fd`; else a code typed at a terminal (`number`, the count
  * that matters, where the proof is `typed`), and the passphrase where one is set. Ends the command when the human says no.
  */
-export async function prove(state: string, asked: { prompt: string; act: string; fd?: number | undefined; number?: number | undefined }): Promise<Proof> {
+export async function prove(
+  state: string,
+  asked: { prompt: string; act: string; fd?: number | undefined; number?: number | undefined },
+): Promise<Proof> {
   try {
     if (asked.fd !== undefined) return { passphrase: await readPassphraseFd(asked.fd) };
     const streams = { input: process.stdin, output: process.stdout };
-    const yes = await confirmAtTerminal({ ...streams, prompt: asked.prompt, act: asked.act, ...(asked.number === undefined ? {} : { code: String(asked.number) }) });
+    const yes = await confirmAtTerminal({
+      ...streams,
+      prompt: asked.prompt,
+      act: asked.act,
+      ...(asked.number === undefined ? {} : { code: String(asked.number) }),
+    });
     if (!yes) throw new Exit(EXIT.no, 'that is not the code: nothing was changed');
     const typed = { typed: true as const, ...(asked.number === undefined ? {} : { number: asked.number }) };
     if (!(await hasPassphrase(state))) return typed;

@@ -25,16 +25,26 @@ export function initCommand(program: Command): void {
 
 async function init(options: Options): Promise<number> {
   const clients = options.client === undefined ? CLIENTS : CLIENTS.filter((client) => client.name === options.client);
-  if (clients.length === 0) throw new Exit(EXIT.usage, `perimeter: there is no client \`${options.client}\`; use one of ${CLIENTS.map((client) => client.name).join(', ')}. For others, write mcp.json yourself and let the client start \`perimeter serve --config mcp.json\``);
+  if (clients.length === 0)
+    throw new Exit(
+      EXIT.usage,
+      `perimeter: there is no client \`${options.client}\`; use one of ${CLIENTS.map((client) => client.name).join(', ')}. For others, write mcp.json yourself and let the client start \`perimeter serve --config mcp.json\``,
+    );
   if (options.undo) {
     const restored = clients.flatMap((client) => undo(options.folder, client));
-    print(restored.length === 0 ? 'nothing to undo' : `put back as it was:\n${restored.map((path) => `  ${path}`).join('\n')}\nRestart the client.`);
+    print(
+      restored.length === 0
+        ? 'nothing to undo'
+        : `put back as it was:\n${restored.map((path) => `  ${path}`).join('\n')}\nRestart the client.`,
+    );
     return EXIT.ok;
   }
   const place: Place = { home: homedir(), platform: process.platform, appData: process.env['APPDATA'], project: process.cwd() };
   const plans = clients.flatMap((client) => planFor(client, place, options));
   if (plans.length === 0) {
-    print(`no settings with MCP servers were found for ${clients.map((client) => client.title).join(', ')}.\nWrite an mcp.json with your servers and let the client start \`perimeter serve --config mcp.json\`; \`perimeter demo --keep DIR\` makes an example.`);
+    print(
+      `no settings with MCP servers were found for ${clients.map((client) => client.title).join(', ')}.\nWrite an mcp.json with your servers and let the client start \`perimeter serve --config mcp.json\`; \`perimeter demo --keep DIR\` makes an example.`,
+    );
     return EXIT.no;
   }
   for (const one of plans) print(describe(one));
@@ -53,7 +63,12 @@ function planFor(client: Client, place: Place, options: Options): Plan[] {
   const file = client.files(place).find((path) => existsSync(path));
   if (file === undefined) return [];
   try {
-    return [plan(client, file, options.folder, userInfo().username, (guardFile) => ({ command: PERIMETER_COMMAND.command, args: [...PERIMETER_COMMAND.args, 'serve', '--config', guardFile] }))];
+    return [
+      plan(client, file, options.folder, userInfo().username, (guardFile) => ({
+        command: PERIMETER_COMMAND.command,
+        args: [...PERIMETER_COMMAND.args, 'serve', '--config', guardFile],
+      })),
+    ];
   } catch (error) {
     if (!(error instanceof InitError)) throw error;
     if (options.client !== undefined) throw new Exit(EXIT.no, `perimeter: ${error.message}`);
@@ -66,7 +81,8 @@ function describe(one: Plan): string {
 }
 
 async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) throw new Exit(EXIT.failed, 'perimeter: this asks before it writes; run it in a terminal, or with --yes');
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new Exit(EXIT.failed, 'perimeter: this asks before it writes; run it in a terminal, or with --yes');
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(es)?$/i.test((await lines.question('\nGo ahead? [y/N] ')).trim());

@@ -44,7 +44,14 @@ export function action<A extends unknown[]>(run: (...args: A) => Promise<number 
         process.exitCode = error.code;
       } else {
         complain(error instanceof Error ? `perimeter: ${error.message}` : 'perimeter: something went wrong');
-        process.exitCode = error instanceof CommandError ? (error.code === 'usage' ? EXIT.usage : NO.has(error.code) ? EXIT.no : EXIT.failed) : EXIT.failed;
+        process.exitCode =
+          error instanceof CommandError
+            ? error.code === 'usage'
+              ? EXIT.usage
+              : NO.has(error.code)
+                ? EXIT.no
+                : EXIT.failed
+            : EXIT.failed;
       }
     }
   };

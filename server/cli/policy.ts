@@ -82,7 +82,12 @@ export function policyCommands(program: Command, common: (command: Command) => C
       show(options.json, found, () =>
         found.length === 0
           ? 'nothing to suggest yet: a rule has to ask 20 times, or be refused 5 times'
-          : found.map((one) => `${paint.bold(one.why)}${one.where === undefined ? '' : ` (${one.where})`}. You could write:\n\n${one.yaml}`).join('\n'),
+          : found
+              .map(
+                (one) =>
+                  `${paint.bold(one.why)}${one.where === undefined ? '' : ` (${one.where})`}. You could write:\n\n${one.yaml}`,
+              )
+              .join('\n'),
       );
       return EXIT.ok;
     }),

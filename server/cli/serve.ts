@@ -24,11 +24,15 @@ export function serveCommand(program: Command): void {
     .description('run the guard for a client, on stdio')
     .option('--config <file>', 'the mcp.json to serve', './mcp.json')
     .option('--agent <id>', "who this client's agent is, instead of mcp.json's `agent`")
-    .option('--accept-damage', 'start although the audit was found damaged: what is damaged stays, and the log goes on in a new segment')
+    .option(
+      '--accept-damage',
+      'start although the audit was found damaged: what is damaged stays, and the log goes on in a new segment',
+    )
     .option('--http <address>', 'not built yet')
     .action(
       action(async (options: { config: string; agent?: string; http?: string; acceptDamage?: boolean }) => {
-        if (options.http !== undefined) throw new Exit(EXIT.usage, 'perimeter: --http is not built yet; clients start `perimeter serve` on stdio');
+        if (options.http !== undefined)
+          throw new Exit(EXIT.usage, 'perimeter: --http is not built yet; clients start `perimeter serve` on stdio');
         return serve(readConfig(options.config), options.agent, options.acceptDamage === true);
       }),
     );
@@ -41,7 +45,10 @@ async function serve(config: Config, agent: string | undefined, acceptDamage: bo
   for (;;) {
     const connection = await connectOwner(config.state, packageVersion());
     if (connection) {
-      const ended = await connection.pipeClient(input, process.stdout, { version: packageVersion(), ...(agent === undefined ? {} : { agent }) });
+      const ended = await connection.pipeClient(input, process.stdout, {
+        version: packageVersion(),
+        ...(agent === undefined ? {} : { agent }),
+      });
       if (ended === 'client') return EXIT.ok;
       throw new Exit(EXIT.failed, 'perimeter: the guard that owned this state directory ended; start the client again');
     }
@@ -51,7 +58,13 @@ async function serve(config: Config, agent: string | undefined, acceptDamage: bo
 }
 
 /** Owns the state directory, serves this client and those that others bring, and stays while any of them does. */
-async function own(config: Config, owner: Owner, input: PassThrough, agent: string | undefined, acceptDamage: boolean): Promise<number> {
+async function own(
+  config: Config,
+  owner: Owner,
+  input: PassThrough,
+  agent: string | undefined,
+  acceptDamage: boolean,
+): Promise<number> {
   const notify = config.channels.desktop ? { notify: desktop(process.platform, process.env) } : {};
   const perimeter = await open(config, { brief: false, log, acceptDamage, ...notify }).catch(async (error: unknown) => {
     await owner.close();
@@ -92,7 +105,14 @@ async function own(config: Config, owner: Owner, input: PassThrough, agent: stri
  */
 async function discoverOnly(input: PassThrough): Promise<boolean> {
   const probe = new PassThrough();
-  const served = await serveClient({ guard: NOBODY, input: probe, output: process.stdout, clock: systemClock, secret: Buffer.alloc(32, 1), info: { name: 'perimeter', version: packageVersion(), instructions: '' } });
+  const served = await serveClient({
+    guard: NOBODY,
+    input: probe,
+    output: process.stdout,
+    clock: systemClock,
+    secret: Buffer.alloc(32, 1),
+    info: { name: 'perimeter', version: packageVersion(), instructions: '' },
+  });
   let held = Buffer.alloc(0);
   const found = await new Promise<boolean>((resolve) => {
     const onData = (chunk: Buffer) => {

@@ -11,7 +11,8 @@ export function toolCommand(program: Command): void {
     .helpOption(false)
     .action(
       action(async (name: string, options: string[]) => {
-        if (!isBundledName(name)) throw new Exit(EXIT.usage, `perimeter: there is no bundled server \`${name}\`; use one of ${BUNDLED_NAMES.join(', ')}`);
+        if (!isBundledName(name))
+          throw new Exit(EXIT.usage, `perimeter: there is no bundled server \`${name}\`; use one of ${BUNDLED_NAMES.join(', ')}`);
         await startBundled(name, options);
         return EXIT.ok;
       }),

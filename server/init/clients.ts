@@ -18,10 +18,40 @@ function applicationSupport({ home, platform, appData }: Place, ...rest: string[
 }
 
 export const CLIENTS: readonly Client[] = [
-  { name: 'claude-desktop', title: 'Claude Desktop', key: 'mcpServers', files: (place) => [applicationSupport(place, 'Claude', 'claude_desktop_config.json')] },
-  { name: 'claude-code', title: 'Claude Code', key: 'mcpServers', files: ({ home, project }) => [join(project, '.mcp.json'), join(home, '.claude.json')] },
-  { name: 'cursor', title: 'Cursor', key: 'mcpServers', files: ({ home, project }) => [join(project, '.cursor', 'mcp.json'), join(home, '.cursor', 'mcp.json')] },
-  { name: 'vscode', title: 'VS Code', key: 'servers', files: (place) => [join(place.project, '.vscode', 'mcp.json'), applicationSupport(place, 'Code', 'User', 'mcp.json')] },
-  { name: 'windsurf', title: 'Windsurf', key: 'mcpServers', files: ({ home }) => [join(home, '.codeium', 'windsurf', 'mcp_config.json')] },
-  { name: 'gemini', title: 'Gemini CLI', key: 'mcpServers', files: ({ home, project }) => [join(project, '.gemini', 'settings.json'), join(home, '.gemini', 'settings.json')] },
+  {
+    name: 'claude-desktop',
+    title: 'Claude Desktop',
+    key: 'mcpServers',
+    files: (place) => [applicationSupport(place, 'Claude', 'claude_desktop_config.json')],
+  },
+  {
+    name: 'claude-code',
+    title: 'Claude Code',
+    key: 'mcpServers',
+    files: ({ home, project }) => [join(project, '.mcp.json'), join(home, '.claude.json')],
+  },
+  {
+    name: 'cursor',
+    title: 'Cursor',
+    key: 'mcpServers',
+    files: ({ home, project }) => [join(project, '.cursor', 'mcp.json'), join(home, '.cursor', 'mcp.json')],
+  },
+  {
+    name: 'vscode',
+    title: 'VS Code',
+    key: 'servers',
+    files: (place) => [join(place.project, '.vscode', 'mcp.json'), applicationSupport(place, 'Code', 'User', 'mcp.json')],
+  },
+  {
+    name: 'windsurf',
+    title: 'Windsurf',
+    key: 'mcpServers',
+    files: ({ home }) => [join(home, '.codeium', 'windsurf', 'mcp_config.json')],
+  },
+  {
+    name: 'gemini',
+    title: 'Gemini CLI',
+    key: 'mcpServers',
+    files: ({ home, project }) => [join(project, '.gemini', 'settings.json'), join(home, '.gemini', 'settings.json')],
+  },
 ];

@@ -23,18 +23,35 @@ const UNDO = 'init-undo.json';
 type Undo = { files: { path: string; text: string | null }[] };
 
 /** Plans taking over one settings file. `serve` is the command line the client will start. */
-export function plan(client: Client, file: string, folder: string, user: string, serve: (guardFile: string) => { command: string; args: string[] }): Plan {
+export function plan(
+  client: Client,
+  file: string,
+  folder: string,
+  user: string,
+  serve: (guardFile: string) => { command: string; args: string[] },
+): Plan {
   const text = readFileSync(file, 'utf8');
   const errors: ParseError[] = [];
   const settings = parse(text, errors, { allowTrailingComma: true }) as Record<string, unknown> | undefined;
-  if (errors.length > 0 || typeof settings !== 'object') throw new InitError(`\`${file}\` is not JSON; repair it first, then run this again`);
+  if (errors.length > 0 || typeof settings !== 'object')
+    throw new InitError(`\`${file}\` is not JSON; repair it first, then run this again`);
   const servers = settings[client.key];
-  if (typeof servers !== 'object' || servers === null || Object.keys(servers).length === 0) throw new InitError(`\`${file}\` names no servers under \`${client.key}\`, so there is nothing to guard; add one, or write mcp.json yourself`);
-  if (Object.hasOwn(servers, 'perimeter')) throw new InitError(`\`${file}\` has a server \`perimeter\` already; \`perimeter init --undo\` puts it back as it was`);
+  if (typeof servers !== 'object' || servers === null || Object.keys(servers).length === 0)
+    throw new InitError(
+      `\`${file}\` names no servers under \`${client.key}\`, so there is nothing to guard; add one, or write mcp.json yourself`,
+    );
+  if (Object.hasOwn(servers, 'perimeter'))
+    throw new InitError(`\`${file}\` has a server \`perimeter\` already; \`perimeter init --undo\` puts it back as it was`);
   const guardFile = join(folder, client.name, 'mcp.json');
-  if (existsSync(guardFile)) throw new InitError(`\`${guardFile}\` exists already; run \`perimeter init --undo\` first, or move it away`);
+  if (existsSync(guardFile))
+    throw new InitError(`\`${guardFile}\` exists already; run \`perimeter init --undo\` first, or move it away`);
   const guard = { mcpServers: servers, perimeter: { agent: client.name, user: { name: user, role: 'owner' }, state: './state' } };
-  const edits = modify(text, [client.key], { perimeter: serve(guardFile) }, { formattingOptions: { insertSpaces: true, tabSize: 2 } });
+  const edits = modify(
+    text,
+    [client.key],
+    { perimeter: serve(guardFile) },
+    { formattingOptions: { insertSpaces: true, tabSize: 2 } },
+  );
   return {
     client: client.title,
     file,
@@ -51,7 +68,9 @@ export function plan(client: Client, file: string, folder: string, user: string,
 export function carryOut(one: Plan): void {
   const folder = dirname(one.guardFile);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const undo: Undo = { files: one.writes.map(({ path }) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null })) };
+  const undo: Undo = {
+    files: one.writes.map(({ path }) => ({ path, text: existsSync(path) ? readFileSync(path, 'utf8') : null })),
+  };
   replace(join(folder, UNDO), JSON.stringify(undo), 0o600);
   for (const { path, text } of one.writes) replace(path, text, 0o600);
 }

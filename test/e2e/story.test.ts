@@ -155,7 +155,12 @@ describe.each([
     expect(answer.structuredContent).toMatchObject({
       status: 'granted',
       impact: { measured: 23, unit: 'records', per_resource: { customers: 23 }, claimed: 20 },
-      grant: { scope: ['write:database:customers'], rules: expect.arrayContaining(['customer-writes']), exact: false, budget: { uses: 2, records: 23 } },
+      grant: {
+        scope: ['write:database:customers'],
+        rules: expect.arrayContaining(['customer-writes']),
+        exact: false,
+        budget: { uses: 2, records: 23 },
+      },
     });
     grant = answer.structuredContent?.grant as Record<string, unknown>;
     const left = Date.parse(String(grant.expires_at)) - Date.now();

@@ -9,7 +9,21 @@ import type { Action, Context, GrantView, Policy, Rule } from '../../policies/ty
 export const NOON = Date.parse('2026-11-23T12:00:00Z');
 
 export function rule(given: Partial<Omit<Rule, 'scope'>> & { id: string; scope: string | string[] }): Rule {
-  return { why: 'because', effect: 'allow', when: [], unless: [], otherwise: 'none', ask: 'handoff', limits: {}, proof: 'none', strength: 'unknown', redact: [], where: `rules.yaml:1`, ...given, scope: [given.scope].flat().map(parseScope) };
+  return {
+    why: 'because',
+    effect: 'allow',
+    when: [],
+    unless: [],
+    otherwise: 'none',
+    ask: 'handoff',
+    limits: {},
+    proof: 'none',
+    strength: 'unknown',
+    redact: [],
+    where: `rules.yaml:1`,
+    ...given,
+    scope: [given.scope].flat().map(parseScope),
+  };
 }
 
 export function policy(...rules: Rule[]): Policy {
@@ -25,7 +39,22 @@ export function action(text: string, extra: Partial<Action> = {}): Action {
 }
 
 export function reading(actions: Action[], extra: Partial<Reading> = {}): Reading {
-  return { server: 'files', tool: 'read', actions, facts: {}, body: undefined, args: {}, own: [], fold: false, unbound: false, uncovered: [], destructive: false, untrusted: false, absolutes: [], ...extra };
+  return {
+    server: 'files',
+    tool: 'read',
+    actions,
+    facts: {},
+    body: undefined,
+    args: {},
+    own: [],
+    fold: false,
+    unbound: false,
+    uncovered: [],
+    destructive: false,
+    untrusted: false,
+    absolutes: [],
+    ...extra,
+  };
 }
 
 export function context(extra: Partial<Context> = {}): Context {
@@ -33,9 +62,25 @@ export function context(extra: Partial<Context> = {}): Context {
 }
 
 export function grant(extra: Partial<GrantView> = {}): GrantView {
-  return { grant_id: 'g1', scope: ['read:files'], rules: ['default'], risk: 'low', remaining: { uses: 1 }, expires_at: NOON + 60_000, ...extra };
+  return {
+    grant_id: 'g1',
+    scope: ['read:files'],
+    rules: ['default'],
+    risk: 'low',
+    remaining: { uses: 1 },
+    expires_at: NOON + 60_000,
+    ...extra,
+  };
 }
 
 export function judged(extra: Partial<Judged> & Pick<Judged, 'policy' | 'reading'>): Judged {
-  return { who: { agent: 'felix', user: 'john', role: 'user', session_id: 's1' }, context: context(), history: [], grants: [], call_digest: 'sha256:call', isProtected: () => false, ...extra };
+  return {
+    who: { agent: 'felix', user: 'john', role: 'user', session_id: 's1' },
+    context: context(),
+    history: [],
+    grants: [],
+    call_digest: 'sha256:call',
+    isProtected: () => false,
+    ...extra,
+  };
 }

@@ -19,16 +19,27 @@ const RULES = `
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (options: Partial<Parameters<typeof world>[0]> = {}) => (open = await world({ rules: RULES, bindings: BINDING, servers: { files: FILES }, ...options }));
+const guarded = async (options: Partial<Parameters<typeof world>[0]> = {}) =>
+  (open = await world({ rules: RULES, bindings: BINDING, servers: { files: FILES }, ...options }));
 
 describe('the road of a call', () => {
   it('forwards what a rule allows, with the identity, after the intent is on record', async () => {
     const { call, forwarded, events } = await guarded();
     expect((await call('read', { path: 'marketing/plan.md' })).isError).toBeUndefined();
     expect(forwarded).toHaveLength(1);
-    expect(forwarded[0]?.meta['perimeter/identity']).toMatchObject({ agent_id: 'felix', user_context: { authenticated_user: 'john', role: 'user', active_session: true }, permission_scope: ['read:files:marketing/plan.md'] });
+    expect(forwarded[0]?.meta['perimeter/identity']).toMatchObject({
+      agent_id: 'felix',
+      user_context: { authenticated_user: 'john', role: 'user', active_session: true },
+      permission_scope: ['read:files:marketing/plan.md'],
+    });
     const [intent] = await events('call.intent');
-    expect(intent).toMatchObject({ decision: 'allow', rule: 'reading', agent_id: 'felix', user: 'john', action: 'read:files:marketing/plan.md' });
+    expect(intent).toMatchObject({
+      decision: 'allow',
+      rule: 'reading',
+      agent_id: 'felix',
+      user: 'john',
+      action: 'read:files:marketing/plan.md',
+    });
     expect(await events('call.outcome')).toMatchObject([{ outcome: 'ok', call_id: intent?.['call_id'] }]);
   });
 
@@ -45,23 +56,38 @@ describe('the road of a call', () => {
   it('asks by default and hands out the elevation to send', async () => {
     const { call } = await guarded();
     const result = await call('delete', { path: 'marketing/old.md' });
-    expect(decisionOf(result)).toMatchObject({ decision: 'ask', rule: 'default', request_elevation: { arguments: { calls: [{ tool: 'delete', arguments: { path: 'marketing/old.md' } }] } } });
+    expect(decisionOf(result)).toMatchObject({
+      decision: 'ask',
+      rule: 'default',
+      request_elevation: { arguments: { calls: [{ tool: 'delete', arguments: { path: 'marketing/old.md' } }] } },
+    });
   });
 
   it('lets an approved call through as often as the grant says, and no oftener', async () => {
     const { call, ask, forwarded, questions, events } = await guarded({ human: () => yes() });
-    const answer = await ask({ calls: [{ tool: 'write', arguments: { path: 'marketing/a.md', content: 'x' } }], uses: 2, minutes: 30 });
+    const answer = await ask({
+      calls: [{ tool: 'write', arguments: { path: 'marketing/a.md', content: 'x' } }],
+      uses: 2,
+      minutes: 30,
+    });
     expect(answer).toMatchObject({ status: 'granted', grant: { scope: ['write:files:marketing/a.md'], remaining: { uses: 2 } } });
     expect(questions[0]?.message).toContain('felix asks to write files:marketing/a.md');
-    for (const content of ['one', 'two']) expect((await call('write', { path: 'marketing/a.md', content })).isError).toBeUndefined();
+    for (const content of ['one', 'two'])
+      expect((await call('write', { path: 'marketing/a.md', content })).isError).toBeUndefined();
     expect(decisionOf(await call('write', { path: 'marketing/a.md', content: 'three' })).decision).toBe('ask');
     expect(forwarded).toHaveLength(2);
-    expect((await events()).map((event) => event.type).filter((type) => type.startsWith('grant.'))).toEqual(['grant.issued', 'grant.used', 'grant.used', 'grant.exhausted']);
+    expect((await events()).map((event) => event.type).filter((type) => type.startsWith('grant.'))).toEqual([
+      'grant.issued',
+      'grant.used',
+      'grant.used',
+      'grant.exhausted',
+    ]);
   });
 
   it('does not know a tool that is not there, whatever it is called', async () => {
     const { call, forwarded } = await guarded();
-    for (const name of ['nothing', '__proto__', 'constructor', 'toString', 'read ', 'Read', 'files__read', '']) expect(decisionOf(await call(name, {}))).toMatchObject({ decision: 'deny', rule: 'tool' });
+    for (const name of ['nothing', '__proto__', 'constructor', 'toString', 'read ', 'Read', 'files__read', ''])
+      expect(decisionOf(await call(name, {}))).toMatchObject({ decision: 'deny', rule: 'tool' });
     expect(forwarded).toEqual([]);
   });
 

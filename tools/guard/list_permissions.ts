@@ -5,7 +5,8 @@ import type { GuardTool } from './tool.ts';
 export const listPermissions: GuardTool = {
   name: 'list_permissions',
   title: 'List my permissions',
-  description: 'What you may do now, which of your requests wait for a human, and what is left of each permission you were given.',
+  description:
+    'What you may do now, which of your requests wait for a human, and what is left of each permission you were given.',
   input: z.strictObject({}),
   output: z.object({
     rules: z.array(z.record(z.string(), z.unknown())),

@@ -11,11 +11,22 @@ export const input = z.strictObject({
     .min(1)
     .max(50)
     .optional()
-    .describe('The calls you plan, exactly as you would make them. The guard derives the narrowest scope and measures what they do.'),
-  scope: z.string().max(4096).optional().describe('Instead of calls, or around them: what you need, as verb:domain:resource, e.g. read:files:marketing/**.'),
+    .describe(
+      'The calls you plan, exactly as you would make them. The guard derives the narrowest scope and measures what they do.',
+    ),
+  scope: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('Instead of calls, or around them: what you need, as verb:domain:resource, e.g. read:files:marketing/**.'),
   minutes: count.max(1440).optional().describe('For how long. Policy may allow less.'),
   uses: count.max(1000).optional().describe('How many calls. Policy may allow less.'),
-  claimed_records: z.number().int().nonnegative().optional().describe('How many records you expect to change. The human sees it beside the measured number.'),
+  claimed_records: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('How many records you expect to change. The human sees it beside the measured number.'),
   request_id: z.string().max(128).optional().describe('A pending request of yours: wait for it again instead of asking anew.'),
   cancel: z.boolean().optional().describe('With request_id: withdraw the request.'),
 });

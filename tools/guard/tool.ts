@@ -9,7 +9,9 @@ export type GuardPowers = {
   queryAudit(input: Record<string, unknown>): Promise<Record<string, unknown>>;
 };
 /** `value` goes out as structured content and text; `question` is for clients that are asked by an input-required result. */
-export type Outcome = { value: Record<string, unknown>; text: string } | { question: { request_id: string; message: string; typed: boolean } };
+export type Outcome =
+  | { value: Record<string, unknown>; text: string }
+  | { question: { request_id: string; message: string; typed: boolean } };
 
 export type ElevationInput = {
   justification: string;
@@ -36,7 +38,14 @@ export type GuardTool = {
 };
 
 /** The definition as MCP lists it. */
-export function defineTool(tool: GuardTool): { name: string; title: string; description: string; inputSchema: Record<string, unknown>; outputSchema: Record<string, unknown>; annotations: Record<string, unknown> } {
+export function defineTool(tool: GuardTool): {
+  name: string;
+  title: string;
+  description: string;
+  inputSchema: Record<string, unknown>;
+  outputSchema: Record<string, unknown>;
+  annotations: Record<string, unknown>;
+} {
   return {
     name: tool.name,
     title: tool.title,

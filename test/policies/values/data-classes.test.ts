@@ -189,7 +189,11 @@ describe('the answer', () => {
   });
 
   it('says when it did not look at everything', () => {
-    expect(detectDataClasses(`${'a '.repeat(600_000)}a@x.example`)).toEqual({ classes: ['unscanned'], counts: { unscanned: 1 }, truncated: true });
+    expect(detectDataClasses(`${'a '.repeat(600_000)}a@x.example`)).toEqual({
+      classes: ['unscanned'],
+      counts: { unscanned: 1 },
+      truncated: true,
+    });
   });
 
   it('covers a kind by its family, not by a prefix of its name', () => {
