@@ -262,6 +262,13 @@ function whyNot(
   return undefined;
 }
 
+/** The conditions that ended, of grants that would reach this call: what a refusal names. */
+function lapsedConditions({ grants, reading, context }: Judged): string[] {
+  return grants
+    .filter((grant) => reading.actions.some((action) => grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit'))))
+    .flatMap((grant) => judgeWhile(grant.while, context).unmet.map((name) => `while ${name}`));
+}
+
 /** What stands between a call and a grant of the same scope, for the refusal to say. */
 function nearMiss(input: Judged, risk: Risk, rules: readonly string[]): string | undefined {
   for (const grant of input.grants) {
@@ -322,7 +329,8 @@ function conclude(input: Judged, sum: Sum): Decision {
   if (voice?.rule) decision.where = voice.rule.where;
   if (effect !== 'ask') return decision;
   const miss = nearMiss(input, sum.risk, decision.rules);
-  return overLimit(miss === undefined ? decision : { ...decision, why: `${decision.why}; ${miss}` });
+  const lapsed = [...new Set([...decision.failed, ...lapsedConditions(input)])].sort();
+  return overLimit(miss === undefined ? decision : { ...decision, failed: lapsed, why: `${decision.why}; ${miss}` });
 }
 
 /** Measured above a limit is denied, and nobody is asked. */

@@ -76,7 +76,7 @@ const risk = closed({
   night: hours.exactOptional(),
   holidays: z
     .string()
-    .regex(/\.ics$/i, { error: 'holidays are a calendar file, `holidays.ics`' })
+    .regex(/^[^\\/]+\.ics$/i, { error: 'holidays are a calendar file beside `rules/`, such as `holidays.ics`' })
     .exactOptional(),
   sensitive: closed({
     tables: words.exactOptional(),

@@ -11,6 +11,7 @@ import { hasPassphrase, PassphraseError, verifyPassphrase } from './passphrase.t
 import type { Perimeter } from './perimeter.ts';
 import type { AuditEvent, AuditFilter, RequestRecord } from './ports.ts';
 import { showGrant } from './powers.ts';
+import { concerns, readSignal, SignalError } from './signal.ts';
 
 type Params = Record<string, unknown>;
 type Caller = { by: string; stream: Parameters<CommandHandler>[2] };
@@ -88,7 +89,14 @@ const COMMANDS: Record<string, Command> = {
     const time = params['for'] === undefined ? {} : { for: durationOf(params, 'for') };
     const session = await perimeter.identity.login({ by, ...user, ...time });
     await perimeter.identity.humanActed('terminal');
+    await perimeter.acceptMachine();
     return session;
+  },
+  signal: async ({ identity, config }, params) => {
+    const signal = readSignal(word(params, 'document'));
+    if (!concerns(signal, config.user.name)) return { about_us: false, session: identity.current().session };
+    await identity.logout({ by: `signal from ${signal.from}${signal.reason === undefined ? '' : `: ${signal.reason}`}` });
+    return { about_us: true, session: 'none' };
   },
   logout: async ({ identity }, _params, { by }) => {
     await identity.logout({ by });
@@ -153,6 +161,7 @@ export function createCommands(perimeter: Perimeter): CommandHandler {
     } catch (error) {
       if (error instanceof AnswerRefused) throw new CommandError('refused', error.message);
       if (error instanceof PassphraseError) throw new CommandError('passphrase', error.message);
+      if (error instanceof SignalError) throw new CommandError('usage', error.message);
       if (error instanceof LoginError) throw new CommandError('login', error.message);
       throw error;
     }

@@ -5,6 +5,7 @@ import { formatProblem } from '../policies/source.ts';
 import type { PlacesConfig } from './audit/places.ts';
 import type { WebhookConfig } from './channels/webhook.ts';
 import { clientSettings } from './client-settings.ts';
+import { type ContextSettings, contextFiles } from './context/settings.ts';
 import { type Env, readMcpJson } from './mcp-json.ts';
 import { packageRoot } from './package-root.ts';
 import type { ServerEntry } from './ports.ts';
@@ -29,6 +30,7 @@ export type Config = {
   channels: { min_answer: number; desktop: boolean; webhook?: WebhookConfig };
   /** `copy`: the second place for checkpoints; `retain`: how long events are kept; the others: where events are sent as they happen. */
   audit: PlacesConfig & { copy?: string; retain?: number };
+  context: ContextSettings;
   /** Absolute paths that no tool reads or writes. */
   protected: string[];
   /** Clients' settings: no tool reads or writes them; a search of a folder that holds some is not stopped for it. */
@@ -66,7 +68,8 @@ export function loadConfig(file: string, env: Env): Config {
     session: { ...own.session, for: own.session.for ?? SESSION_MS },
     channels: { ...own.channels, min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
     audit: { ...own.audit, ...(copy === undefined ? {} : { copy }) },
-    protected: guarded,
+    context: own.context,
+    protected: [...guarded, ...contextFiles(own.context, folder)],
     settings: clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder),
     warnings: warnings.map(formatProblem),
   };

@@ -6,6 +6,7 @@ import { isZone } from '../policies/durations.ts';
 import { check, closed, duration } from '../policies/shape.ts';
 import { closest, formatProblem, isMap, type Place, type Problem, type Source } from '../policies/source.ts';
 import { keyOf, MIN_SECRET_BYTES } from './channels/signed.ts';
+import { contextSettings } from './context/settings.ts';
 import { auditSettings } from './audit/settings.ts';
 import { readJsonc } from './jsonc.ts';
 import type { ServerEntry } from './ports.ts';
@@ -70,7 +71,7 @@ const settings = closed({
     webhook: webhook.exactOptional(),
   }).prefault({}),
   audit: auditSettings.prefault({}),
-  context: closed({ vpn: notYet('context.vpn'), presence: notYet('context.presence') }).exactOptional(),
+  context: contextSettings.prefault({}),
   http: notYet('http'),
 });
 export type Settings = z.output<typeof settings>;

@@ -26,6 +26,10 @@ import { iso } from './clock.ts';
 import { createClockGuard } from './clock-guard.ts';
 import type { Config } from './config.ts';
 import { protects } from './disk.ts';
+import { createConnections } from './context/connections.ts';
+import { createSituation } from './context/index.ts';
+import { createMachine } from './context/machine.ts';
+import { providersOf } from './context/settings.ts';
 import { createDownstreams } from './downstream.ts';
 import { createElevations, type Elevations } from './elevations.ts';
 import { type ServedClient, serveClient } from './endpoint.ts';
@@ -44,6 +48,7 @@ import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
 import { createRewriting } from './rewriting.ts';
 import { createSets } from './sets.ts';
+import { createWatch, inWords } from './watch.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
 
@@ -89,6 +94,8 @@ export type Perimeter = {
   pins: Pins;
   downstreams: Downstreams;
   catalog(): Catalog;
+  /** A person signed in on this machine: it is known from now on. */
+  acceptMachine(): Promise<void>;
   /** Sets or clears the lock; setting it stops calls in flight and withdraws what waits. */
   lock(reason: string | undefined, by: string): Promise<void>;
   unlock(by: string): Promise<void>;
@@ -261,16 +268,24 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
   });
 
+  const situation = createSituation({ providers: providersOf(config.context, config.folder, clock), clock, log });
+  const machine = await createMachine(store);
+  const connections = createConnections(clock);
+
   async function identify({ client }: Pick<IncomingCall, 'client'>): Promise<Sight> {
+    const agent = client.agent ?? config.agent;
+    const other_session = connections.seen(agent, client);
+    // looked at before the session, which may end meanwhile
+    const seen = await situation.look(identity.userPresent());
     await clockGuard.check();
     await grants.lapse();
     const { session, record } = await identity.touch();
-    const present = identity.userPresent();
-    const context: Context = { now: clock.now(), zone: config.timezone, session };
+    const context: Context = { now: clock.now(), zone: config.timezone, session, ...seen };
+    if (other_session) context.other_session = true;
+    if (!machine.known()) context.machine_known = false;
     if (record) context.session_ends = Date.parse(record.expires_at);
-    if (present !== undefined) context.user_present = present;
     const who = {
-      agent: client.agent ?? config.agent,
+      agent,
       user: record?.user ?? config.user.name,
       role: record?.role ?? config.user.role,
       session_id: record?.session_id ?? 'none',
@@ -318,7 +333,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       await ready();
       return current().list;
     },
-    disconnected: (client) => powers.gone(client),
+    disconnected(client) {
+      connections.gone(client);
+      powers.gone(client);
+    },
     sets,
     alarm(line) {
       log(`alarm: ${line}`);
@@ -355,12 +373,24 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
 
   const stopWatching = policies.watch((change) => {
     for (const problem of change.problems) log(`policy not taken over: ${problem}`);
+    for (const note of change.notes) log(`note: ${note}`);
     const event =
       change.problems.length === 0
         ? { type: 'policy.loaded', policy_digest: policies.current.digest }
         : { type: 'policy.rejected', policy_digest: policies.current.digest, why: change.problems.slice(0, 5).join('; ') };
     void audit.append(event).catch(() => undefined);
     void grants.finishAll((grant) => grant.policy_digest !== policies.current.digest, 'ended', { type: 'grant.ended', reason: 'the policy changed since it was approved' }).catch(() => undefined);
+  });
+  const watch = createWatch({
+    clock,
+    tell(watched) {
+      options.notify?.(`Perimeter: ${watched.level} risk`, inWords(watched));
+      webhook?.watched(watched);
+    },
+  });
+  audit.onEvent((event) => {
+    const level = event.risk?.level ?? 'low';
+    if (level !== 'low' && policies.current.risk.responses[level] !== 'none') watch(event);
   });
   const secret = randomBytes(32);
   const clients = new Set<ServedClient>();
@@ -378,6 +408,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     pins,
     downstreams,
     catalog: current,
+    acceptMachine: machine.accept,
     async lock(reason, by) {
       await audit.append({ type: 'lock.set', approver: by, ...(reason === undefined ? {} : { why: reason }) });
       await store.update((data) => {

@@ -6,6 +6,7 @@ import { FACTORS } from '../policies/risk.ts';
 import { formatProblem, type Problem } from '../policies/source.ts';
 import type { Binding, Policy } from '../policies/types.ts';
 import { type Config, ConfigError } from './config.ts';
+import { holidayText, withDaysOff } from './holidays.ts';
 import { packageRoot } from './package-root.ts';
 import { after, type Timer } from './timers.ts';
 
@@ -36,19 +37,33 @@ export function openPolicies(config: PolicyConfig): Policies {
   const loaded = load(first, config);
   if (loaded.policy === undefined) throw new ConfigError(loaded.problems.map(formatProblem).join('\n'), loaded.problems);
   let current = loaded.policy;
-  let notes = loaded.notes.map(formatProblem);
+  let notes: string[] = [];
   let seen = fingerprint(first);
+  let days = takeDays(loaded.notes);
+
+  /** Reads the days off of the set in force; returns the text of their file. */
+  function takeDays(found: readonly Problem[]): string | undefined {
+    const text = holidayText(current.risk, config.policies ?? config.folder);
+    const { risk, problem } = withDaysOff(current.risk, text);
+    current = { ...current, risk };
+    notes = [...found.map(formatProblem), ...(problem === undefined ? [] : [problem])];
+    return text;
+  }
 
   function reload(): PolicyChange | undefined {
     const read = readFiles(config);
     const now = fingerprint(read);
-    if (now === seen) return undefined;
+    if (now === seen) {
+      if (holidayText(current.risk, config.policies ?? config.folder) === days) return undefined;
+      days = takeDays([]);
+      return { problems: [], notes: [...notes] };
+    }
     seen = now;
     const next = load(read, config);
     if (next.policy === undefined) return { problems: next.problems.map(formatProblem), notes: [] };
     current = next.policy;
-    notes = next.notes.map(formatProblem);
-    return { problems: [], notes };
+    days = takeDays(next.notes);
+    return { problems: [], notes: [...notes] };
   }
 
   return {

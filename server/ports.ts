@@ -379,6 +379,8 @@ export type StateData = {
   cooldowns: Record<string, string>;
   clients?: Record<string, ClientRecord>;
   rule_stats?: Record<string, RuleStats>;
+  /** Hashes of the machines a person started or signed in on. */
+  machines?: string[];
 };
 
 export type Store = {

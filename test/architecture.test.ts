@@ -82,8 +82,8 @@ const DOORS: Record<string, RegExp> = {
   commander: /^server\/cli\/[\w-]+\.ts$/,
   chalk: /^server\/cli\/output\.ts$/,
   'node:readline': /^server\/(terminal|demo\/human)\.ts$/,
-  'node:net': /^server\/(owner\/[\w-]+|audit\/places)\.ts$|^policies\//, // the owner's socket, and syslog's
-  'node:child_process': /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo)\.ts$/,
+  'node:net': /^server\/(owner\/[\w-]+|audit\/places|context\/vpn)\.ts$|^policies\//, // the owner's socket, and syslog's; address ranges
+  'node:child_process': /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo|context\/program)\.ts$/,
   'node:sqlite': /^tools\/downstream\/sqlite\.ts$/,
   '@photostructure/sqlite': /^tools\/downstream\/sqlite\.ts$/,
   'ical.js': /^tools\/downstream\/calendar\/[\w-]+\.ts$/,

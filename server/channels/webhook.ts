@@ -27,7 +27,7 @@ export function webhookChannel({
   log,
   post = fetch,
   retry_ms = RETRY_MS,
-}: WebhookParts): Channel & { close(): void } {
+}: WebhookParts): Channel & { watched(what: object): void; close(): void } {
   const queue: { type: string; data: Record<string, unknown> }[] = [];
   const stop = new AbortController();
   let sending = false;
@@ -125,6 +125,7 @@ export function webhookChannel({
       people.length === 0 || request.proof === 'passphrase'
         ? undefined
         : `${people.join(' or ')} can answer where the webhook delivers it${typed(request)}`,
+    watched: (what) => push('risk.watched', { ...what }),
     close: () => stop.abort(),
   };
 }

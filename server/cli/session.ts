@@ -6,6 +6,8 @@ import { prove } from './human.ts';
 import { action, EXIT, Exit, paint, show } from './output.ts';
 import { readConfig, withGuard } from './reach.ts';
 
+const MAX_INPUT = 64 * 1024;
+
 type Common = { config: string; json?: boolean };
 
 export function sessionCommands(program: Command, common: (command: Command) => Command): void {
@@ -30,6 +32,16 @@ export function sessionCommands(program: Command, common: (command: Command) => 
         return EXIT.ok;
       }),
     ),
+  );
+  common(program.command('signal').description('take a session-revoked event (CAEP) on stdin: signs out at once, calls under way included')).action(
+    action(async (options: Common) => {
+      const document = await readInput();
+      return withGuard(options.config, async (guard) => {
+        const answer = (await guard.command('signal', { document })) as { about_us: boolean };
+        show(options.json, answer, () => (answer.about_us ? 'signed out; `perimeter login` signs in again' : 'the event is about somebody else: nothing was changed'));
+        return answer.about_us ? EXIT.ok : EXIT.no;
+      });
+    }),
   );
   common(program.command('whoami').description('who is signed in, until when')).action(
     action(async (options: Common) =>
@@ -68,4 +80,17 @@ async function setIt(options: Common & { passphraseFd?: number; formerFd?: numbe
   }
   show(options.json, { set: true }, () => paint.green('the passphrase is set; approving, unlocking and signing in ask for it from now on'));
   return EXIT.ok;
+}
+
+/** All of stdin, as far as a security event goes. */
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > MAX_INPUT) throw new Exit(EXIT.usage, 'perimeter: the document on stdin is longer than 64 kB');
+  }
+  if (length === 0) throw new Exit(EXIT.usage, 'perimeter: send the event on stdin, such as `perimeter signal < event.json`');
+  return Buffer.concat(chunks).toString('utf8');
 }

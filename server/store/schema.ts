@@ -157,6 +157,7 @@ export const stateSchema: z.ZodType<StateData> = z.looseObject({
   cooldowns: z.record(z.string(), time),
   clients: z.record(z.string(), client).exactOptional(),
   rule_stats: z.record(z.string(), ruleStats).exactOptional(),
+  machines: z.array(z.string()).exactOptional(),
 });
 
 /** The state of a guard that has never run. */

@@ -167,9 +167,9 @@ describe('mistakes', () => {
     ['a store, which is not built', own('"store": "postgres://x"'), 'mcp.json:4: `store` is not built yet; leave it off'],
     ['http, which is not built', own('"http": { "oauth": {} }'), 'mcp.json:4: `http` is not built yet; leave it off'],
     [
-      'a context provider, which is not built',
+      'a VPN that nothing tells of',
       own('"context": { "vpn": {} }'),
-      'mcp.json:4: `context.vpn` is not built yet; leave it off',
+      'mcp.json:4: say how the VPN is known',
     ],
     ['a context provider that is none', own('"context": { "vnp": {} }'), 'mcp.json:4: unknown key `vnp`; did you mean `vpn`?'],
     ['a key twice', own('"agent": "a", "agent": "b"'), 'mcp.json:4: the key `agent` stands here twice'],
