@@ -114,9 +114,10 @@ function grant(state: StateData, event: AuditEvent, id: string): void {
   if (known && ended && known.state === 'active') known.state = ended;
   if (event.type !== 'grant.issued' || known || event.expires_at === undefined) return;
   const { budget = { uses: 0 }, timestamp, expires_at, approver = '', channel = '', granted_by = 'policy', conditions } = event;
-  const terms = (event.terms ?? {}) as Partial<GrantRecord>;
+  const isCut = event.redacted?.some((path) => path.startsWith('terms')) === true;
+  const terms = isCut ? {} : ((event.terms ?? {}) as Partial<GrantRecord>);
   state.grants[id] = {
-    // Without its terms a grant doesn't survive the restart that follows.
+    // Without all of its terms a grant doesn't survive the restart that follows.
     ...{ ...who(event, event.request_id ?? ''), survive_restart: false, ...terms },
     ...{ grant_id: id, state: 'active', budget, remaining: { ...budget }, issued_at: timestamp, expires_at },
     ...{ approver, channel, granted_by, ...optional('while', conditions) },
