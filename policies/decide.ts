@@ -56,7 +56,13 @@ type Voice = { rule: Rule | undefined; id: string; effect: Effect; why: string; 
 /** Judges a call. Pure: the same input gives the same answer. Never throws on a reading; a fault in judging is the caller's deny. */
 export function decide(input: Judged): Decision {
   const { policy, reading, context, history } = input;
-  const risk = assess({ reading, context, history, policy: policy.risk, ...(input.baseline ? { baseline: input.baseline } : {}) });
+  const risk = assess({
+    reading,
+    context,
+    history,
+    policy: policy.risk,
+    ...(input.baseline ? { baseline: input.baseline } : {}),
+  });
   const stop = barrier(input);
   if (stop) return refusal(stop.rule, stop.why, risk, reading);
 
@@ -97,8 +103,7 @@ export function lockedWhy(reason: string): string {
 
 /** What ends the judging before any rule: no session, a lock, the guard's own files. */
 function barrier({ context, locked, reading, isProtected }: Judged): { rule: string; why: string } | undefined {
-  if (locked !== undefined)
-    return { rule: 'lock', why: lockedWhy(locked) };
+  if (locked !== undefined) return { rule: 'lock', why: lockedWhy(locked) };
   if (context.session !== 'active') {
     return {
       rule: 'session',
@@ -108,6 +113,8 @@ function barrier({ context, locked, reading, isProtected }: Judged): { rule: str
           : 'the user is not signed in; they sign in with `perimeter login`',
     };
   }
+  // nothing to judge is nothing that a rule allowed
+  if (reading.actions.length === 0) return { rule: 'error', why: "this call can't be judged: it names nothing that it acts on" };
   const touched = reading.actions.some(
     (action) => action.absolute !== undefined && isProtected(action.absolute, reachOf(action)),
   );
@@ -265,7 +272,9 @@ function whyNot(
 /** The conditions that ended, of grants that would reach this call: what a refusal names. */
 function lapsedConditions({ grants, reading, context }: Judged): string[] {
   return grants
-    .filter((grant) => reading.actions.some((action) => grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit'))))
+    .filter((grant) =>
+      reading.actions.some((action) => grant.scope.some((text) => scopeCovers(parseScope(text), action, 'permit'))),
+    )
     .flatMap((grant) => judgeWhile(grant.while, context).unmet.map((name) => `while ${name}`));
 }
 
@@ -287,7 +296,7 @@ function nearMiss(input: Judged, risk: Risk, rules: readonly string[]): string |
 
 function applies(fact: (typeof COUNTED)[number], facts: Facts, reading: Reading): boolean {
   if (fact === 'records') return reading.sql !== undefined;
-  if (fact === 'files' || fact === 'bytes') return facts['paths'] !== undefined;
+  if (fact === 'files' || fact === 'bytes') return facts.paths !== undefined;
   return false;
 }
 

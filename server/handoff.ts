@@ -1,13 +1,13 @@
 // The handoff: the agent asks with context, the guard judges and measures what is planned, writes the question, and says how it ended.
 import { digestOf } from '../policies/canonical-json.ts';
-import { COUNTED, DEFAULT_LIMITS } from '../policies/decide.ts';
+import { COUNTED, DEFAULT_LIMITS, refusal } from '../policies/decide.ts';
+import type { Verdict } from '../policies/judge.ts';
 import { isAbove } from '../policies/risk.ts';
-import { isOwn } from '../policies/values/address.ts';
 import { deriveScope, nameMatches, parseScope, scopeCovers } from '../policies/scope.ts';
 import { scopesOverlap } from '../policies/scopes.ts';
 import type { Budget, Decision, Identity, Limits, Policy, Proof, Risk, Strength } from '../policies/types.ts';
 import { PROOFS, STRENGTHS } from '../policies/types.ts';
-import type { Verdict } from '../policies/judge.ts';
+import { isOwn } from '../policies/values/address.ts';
 import { BadInput, type ElevationInput } from '../tools/guard/tool.ts';
 import { definitionDigest } from './catalog.ts';
 import type { Draft, Elevations } from './elevations.ts';
@@ -190,7 +190,7 @@ function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy, who: I
       rule.user === undefined &&
       rule.scope.some((one) => one.resource === undefined && scopeCovers(one, probe, 'restrict')),
   );
-  if (barring) return { refused: { ...emptyDecision(barring.id, barring.why), where: barring.where } };
+  if (barring) return { refused: { ...refusal(barring.id, barring.why, NO_RISK), where: barring.where } };
   const asks = touching.filter(
     (rule) =>
       (rule.effect === 'ask' || rule.otherwise === 'ask') &&
@@ -224,26 +224,6 @@ function scopeTerms(scope: ReturnType<typeof parseScope>, policy: Policy, who: I
 
 /** The default terms, but for a scope: there are no calls to be exact about. */
 const DEFAULT_LIMITS_FOR_SCOPE: Limits = { for: DEFAULT_LIMITS.for ?? UNKNOWN_MS, at_most: 2 * 60 * 60_000 };
-
-function emptyDecision(rule: string, why: string): Decision {
-  return {
-    decision: 'deny',
-    rule,
-    rules: [rule],
-    why,
-    failed: [],
-    risk: NO_RISK,
-    actions: [],
-    facts: {},
-    limits: {},
-    proof: 'none',
-    strength: 'unknown',
-    mode: 'handoff',
-    redact: [],
-    grants: [],
-    unmeasured: [],
-  };
-}
 
 function draftOf(
   input: ElevationInput,
@@ -459,8 +439,8 @@ export function tell(
         ? waitingFor(request)
         : `Not granted: ${request.reason ?? status}.`;
   const value: Record<string, unknown> = { status, request_id: request.request_id, message, impact: shown(request.impact), next };
-  if (impacts.length > 1) value['impacts'] = impacts.map(shown);
-  if (grant) value['grant'] = grant;
+  if (impacts.length > 1) value.impacts = impacts.map(shown);
+  if (grant) value.grant = grant;
   return { value, text: `${status}: ${message} ${next}\n${JSON.stringify(value)}` };
 }
 
