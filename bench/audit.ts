@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { measureOverhead } from './audit-overhead.ts';
 import { type Opened, writeMillion } from './million.ts';
 
-const EVENTS = Number(process.env['PERIMETER_BENCH_EVENTS'] ?? 1_000_000);
+const EVENTS = Number(process.env.PERIMETER_BENCH_EVENTS ?? 1_000_000);
 const MILLION = fileURLToPath(new URL('./million.js', import.meta.url));
 
 /** One measurement in a process of its own, so that its memory is its own. */

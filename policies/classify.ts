@@ -85,7 +85,7 @@ class Collector {
     const { args } = this.#call;
     this.#floor = tool.risk;
     if (tool.resource?.kind === 'address') this.#addressed.push(...tool.resource.args);
-    this.#addressed.push(...(tool.facts['recipients'] ?? []), ...(tool.facts['attendees'] ?? []));
+    this.#addressed.push(...(tool.facts.recipients ?? []), ...(tool.facts.attendees ?? []));
     for (const name of tool.sensitive) this.#classes.add(name);
     const covered = [...tool.ignore, ...(tool.resource?.args ?? []), ...Object.values(tool.facts).flat()];
     if (tool.sql) {
@@ -134,7 +134,7 @@ class Collector {
         action.absolute !== undefined && STORING.has(action.verb) && externalStorage(action.absolute, this.#os) !== undefined,
     );
     const storage = stored?.absolute === undefined ? undefined : externalStorage(stored.absolute, this.#os);
-    this.#facts['destination'] = this.#destination(own, storage);
+    this.#facts.destination = this.#destination(own, storage);
     const reading: Reading = {
       server: server.server,
       tool,
@@ -148,7 +148,7 @@ class Collector {
       uncovered: [...new Set(this.#uncovered)],
       destructive:
         this.#destructive ||
-        (this.#call.definition?.annotations as Record<string, unknown> | undefined)?.['destructiveHint'] === true,
+        (this.#call.definition?.annotations as Record<string, unknown> | undefined)?.destructiveHint === true,
       untrusted: this.#actions.some(
         (action) => ['read', 'search', 'list'].includes(action.verb) && OUTSIDE_WORDS.has(action.domain),
       ),
@@ -251,7 +251,7 @@ class Collector {
     this.#facts['sql.columns'] = read.columns;
     this.#sql = { text: statement, dialect: sql.dialect, countable: read.countable };
     if (read.problem !== undefined) this.#sql.problem = read.problem;
-    if (!read.kinds.some((kind) => kind !== 'read')) this.#facts['records'] = 0;
+    if (!read.kinds.some((kind) => kind !== 'read')) this.#facts.records = 0;
     if (read.kinds.some((kind) => ['delete', 'ddl', 'role', 'program', 'file'].includes(kind))) this.#destructive = true;
   }
 
@@ -289,7 +289,7 @@ class Collector {
     );
     const known = places.filter((place) => place !== undefined);
     this.#attached.push(...known.flatMap((place) => this.#readPath(place)));
-    this.#facts['attachments'] = values.length + holes;
+    this.#facts.attachments = values.length + holes;
     if (holes === 0 && known.length === places.length)
       this.#facts['attachments.paths'] = [...new Set(this.#attached.map((path) => path.text))];
   }
@@ -322,26 +322,26 @@ class Collector {
   #finishFacts(): void {
     const facts = this.#facts;
     const { args } = this.#call;
-    facts['args'] = namesGiven(args);
-    facts['items'] ??= longestList(args);
+    facts.args = namesGiven(args);
+    facts.items ??= longestList(args);
     const paths = [...new Set(this.#paths.map((path) => path.text))];
     if (paths.length > 0) {
-      facts['path'] = paths.length === 1 ? (paths[0] ?? '') : paths;
-      facts['paths'] = paths;
+      facts.path = paths.length === 1 ? (paths[0] ?? '') : paths;
+      facts.paths = paths;
       const deep = this.#actions.some((action) => action.folder === true && action.verb !== 'list');
-      if (!deep) facts['files'] = paths.length;
+      if (!deep) facts.files = paths.length;
     }
     if (this.#body !== undefined) {
       facts['body.words'] = countWords(this.#body);
-      if (paths.length > 0) facts['bytes'] = Buffer.byteLength(this.#body, 'utf8');
+      if (paths.length > 0) facts.bytes = Buffer.byteLength(this.#body, 'utf8');
     }
     if (this.#hasRecipients) {
-      facts['recipients'] = distinct(this.#recipients.map((box) => box.address)).length;
+      facts.recipients = distinct(this.#recipients.map((box) => box.address)).length;
       facts['recipients.domains'] = distinct(this.#recipients.map((box) => box.domain));
     }
     if (this.#hasAttendees) facts['attendees.domains'] = distinct(this.#attendees.map((box) => box.domain));
     const events = this.#actions.filter((action) => action.kind === 'event' && action.resource !== undefined).length;
-    if (events > 0) facts['events'] ??= events;
+    if (events > 0) facts.events ??= events;
     Object.assign(facts, urlFacts(this.#urls));
     facts['data.classes'] = distinct([...this.#classes, ...classesIn(args, this.#addressed)]);
   }

@@ -42,18 +42,17 @@ export function guessVerb(name: string, inputSchema: unknown, annotations: unkno
   const found = WORDS.findLast(([, pattern]) => words.some((word) => pattern.test(word)));
   let verb: Verb = found?.[0] ?? 'execute';
   const hints = (typeof annotations === 'object' && annotations !== null ? annotations : {}) as Record<string, unknown>;
-  const destructive = hints['destructiveHint'] === true || verb === 'delete';
-  if (MILD.has(verb) && (reaches(inputSchema) || hints['readOnlyHint'] === false || destructive)) verb = 'execute';
+  const destructive = hints.destructiveHint === true || verb === 'delete';
+  if (MILD.has(verb) && (reaches(inputSchema) || hints.readOnlyHint === false || destructive)) verb = 'execute';
   return { verb, destructive };
 }
 
 function reaches(schema: unknown): boolean {
   if (typeof schema !== 'object' || schema === null) return true;
-  const properties = (schema as Record<string, unknown>)['properties'];
+  const properties = (schema as Record<string, unknown>).properties;
   if (properties === undefined)
     return (
-      (schema as Record<string, unknown>)['additionalProperties'] !== false &&
-      (schema as Record<string, unknown>)['type'] !== 'object'
+      (schema as Record<string, unknown>).additionalProperties !== false && (schema as Record<string, unknown>).type !== 'object'
     );
   return (
     typeof properties !== 'object' ||

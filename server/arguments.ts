@@ -14,8 +14,7 @@ export function misfit(schema: Record<string, unknown>, args: Record<string, unk
   const [error] = validate.errors ?? [];
   if (!error) return 'the arguments do not fit the tool';
   const where = error.instancePath === '' ? 'the arguments' : `argument \`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
-  const extra =
-    error.keyword === 'additionalProperties' ? ` (\`${String(error.params['additionalProperty']).slice(0, 80)}\`)` : '';
+  const extra = error.keyword === 'additionalProperties' ? ` (\`${String(error.params.additionalProperty).slice(0, 80)}\`)` : '';
   return `${where} ${error.message ?? 'does not fit'}${extra}`;
 }
 
@@ -29,7 +28,7 @@ function validator(schema: Record<string, unknown>): ValidateFunction | string {
 
 function compile(schema: Record<string, unknown>): ValidateFunction | string {
   try {
-    const draft = typeof schema['$schema'] === 'string' ? schema['$schema'] : '';
+    const draft = typeof schema.$schema === 'string' ? schema.$schema : '';
     const ajv = /draft-0[467]/.test(draft) ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS);
     formats.default(ajv);
     return ajv.compile(draft === '' || /draft-0[67]|2020-12/.test(draft) ? schema : { ...schema, $schema: undefined });

@@ -200,7 +200,7 @@ function drawDown(session: Session, decision: Decision): void {
   for (const grant of session.grants) {
     if (!decision.grants.includes(grant.grant_id)) continue;
     grant.remaining.uses -= 1;
-    const records = decision.facts['records'];
+    const records = decision.facts.records;
     if (grant.remaining.records !== undefined && typeof records === 'number') grant.remaining.records -= records;
   }
 }
@@ -210,7 +210,7 @@ function cannot(rule: string, why: string): Decision {
 }
 
 function idOf(value: unknown): string | number | null {
-  const id = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)['id'] : undefined;
+  const id = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).id : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : null;
 }
 

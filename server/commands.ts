@@ -5,8 +5,8 @@ import { answerReader } from './channels/signed.ts';
 import { asksNumber } from './channels/terminal.ts';
 import { AnswerRefused } from './elevations.ts';
 import { LoginError } from './identity.ts';
-import { CommandError } from './owner/protocol.ts';
 import type { CommandHandler } from './owner/index.ts';
+import { CommandError } from './owner/protocol.ts';
 import { hasPassphrase, PassphraseError, verifyPassphrase } from './passphrase.ts';
 import type { Perimeter } from './perimeter.ts';
 import type { AuditEvent, AuditFilter, RequestRecord } from './ports.ts';
@@ -22,16 +22,31 @@ const COMMANDS: Record<string, Command> = {
   pending: async ({ elevations }) => elevations.pending().map(showRequest),
   request: async ({ elevations }, params) => {
     const request = elevations.get(word(params, 'id'));
-    if (!request) throw new CommandError('unknown', `there is no request \`${word(params, 'id')}\`; \`perimeter pending\` lists those that wait`);
-    return { ...showRequest(request), state: request.state, exact_only: request.exact_only, minutes: request.minutes, budget: request.budget, calls: request.exact.length };
+    if (!request)
+      throw new CommandError(
+        'unknown',
+        `there is no request \`${word(params, 'id')}\`; \`perimeter pending\` lists those that wait`,
+      );
+    return {
+      ...showRequest(request),
+      state: request.state,
+      exact_only: request.exact_only,
+      minutes: request.minutes,
+      budget: request.budget,
+      calls: request.exact.length,
+    };
   },
   approve: async (perimeter, params, { by }) => {
     const request = perimeter.elevations.get(word(params, 'id'));
     const proof = await proveHuman(perimeter, params, request?.proof ?? 'none');
-    if (request && proof === 'typed' && asksNumber(request) && params['number'] !== request.impact.measured) throw new CommandError('refused', 'this needs the number that matters, typed by a human; run `perimeter approve` in a terminal');
+    if (request && proof === 'typed' && asksNumber(request) && params.number !== request.impact.measured)
+      throw new CommandError(
+        'refused',
+        'this needs the number that matters, typed by a human; run `perimeter approve` in a terminal',
+      );
     await perimeter.identity.humanActed('terminal');
     const answered = await perimeter.elevations.answer(word(params, 'id'), {
-      choice: params['once'] === true ? 'approve_once' : 'approve',
+      choice: params.once === true ? 'approve_once' : 'approve',
       approver: by,
       person: perimeter.config.user.name,
       channel: 'terminal',
@@ -40,14 +55,29 @@ const COMMANDS: Record<string, Command> = {
       ...number(params, 'minutes'),
       ...number(params, 'uses'),
       ...number(params, 'records'),
-      ...(params['scope'] === undefined ? {} : { scope: words(params, 'scope') }),
+      ...(params.scope === undefined ? {} : { scope: words(params, 'scope') }),
     });
-    return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id, approvals: answered.request.approvals ?? 1, approved_by: (answered.request.given ?? []).map(({ approver }) => approver), ...(answered.grant ? { grant: showGrant(answered.grant) } : {}), ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }) };
+    return {
+      changed: answered.changed,
+      state: answered.request.state,
+      request_id: answered.request.request_id,
+      approvals: answered.request.approvals ?? 1,
+      approved_by: (answered.request.given ?? []).map(({ approver }) => approver),
+      ...(answered.grant ? { grant: showGrant(answered.grant) } : {}),
+      ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }),
+    };
   },
   deny: async (perimeter, params, { by }) => {
-    const quiet = params['for'] === undefined ? {} : { quiet_ms: durationOf(params, 'for') };
-    const reason = params['reason'] === undefined ? {} : { reason: word(params, 'reason').slice(0, 500) };
-    const answered = await perimeter.elevations.answer(word(params, 'id'), { choice: 'deny', approver: by, channel: 'terminal', proof: 'none', ...quiet, ...reason });
+    const quiet = params.for === undefined ? {} : { quiet_ms: durationOf(params, 'for') };
+    const reason = params.reason === undefined ? {} : { reason: word(params, 'reason').slice(0, 500) };
+    const answered = await perimeter.elevations.answer(word(params, 'id'), {
+      choice: 'deny',
+      approver: by,
+      channel: 'terminal',
+      proof: 'none',
+      ...quiet,
+      ...reason,
+    });
     return { changed: answered.changed, state: answered.request.state, request_id: answered.request.request_id };
   },
   answer: async (perimeter, params) => {
@@ -58,16 +88,20 @@ const COMMANDS: Record<string, Command> = {
     return { changed: answered.changed, state: answered.request.state, request_id, by: answer.approver };
   },
   'rule.answers': async ({ store }) => store.data.rule_stats ?? {},
-  grants: async ({ grants }, params) => grants.all().filter((grant) => params['all'] === true || grant.state === 'active').map(showGrant),
+  grants: async ({ grants }, params) =>
+    grants
+      .all()
+      .filter((grant) => params.all === true || grant.state === 'active')
+      .map(showGrant),
   revoke: async ({ grants }, params, { by }) => {
     const how = { type: 'grant.revoked', reason: `revoked by ${by}`, by };
-    if (params['all'] === true) return { revoked: await grants.finishAll(() => true, 'revoked', how) };
+    if (params.all === true) return { revoked: await grants.finishAll(() => true, 'revoked', how) };
     const id = word(params, 'id');
     if (!grants.get(id)) throw new CommandError('unknown', `there is no grant \`${id}\`; \`perimeter grants\` lists them`);
     return { revoked: (await grants.finish(id, 'revoked', how)) ? 1 : 0 };
   },
   lock: async (perimeter, params, { by }) => {
-    await perimeter.lock(params['reason'] === undefined ? undefined : word(params, 'reason').slice(0, 500), by);
+    await perimeter.lock(params.reason === undefined ? undefined : word(params, 'reason').slice(0, 500), by);
     return { locked: true };
   },
   unlock: async (perimeter, params, { by }) => {
@@ -76,7 +110,10 @@ const COMMANDS: Record<string, Command> = {
     await perimeter.unlock(by);
     return { locked: false };
   },
-  pins: async ({ pins, store }) => ({ pins: pins.list(), held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined) }),
+  pins: async ({ pins, store }) => ({
+    pins: pins.list(),
+    held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined),
+  }),
   'pins.accept': async (perimeter, params, { by }) => {
     await proveHuman(perimeter, params, 'none');
     await perimeter.identity.humanActed('terminal');
@@ -85,8 +122,8 @@ const COMMANDS: Record<string, Command> = {
   },
   login: async (perimeter, params, { by }) => {
     await proveHuman(perimeter, params, 'none');
-    const user = params['user'] === undefined ? {} : { user: word(params, 'user') };
-    const time = params['for'] === undefined ? {} : { for: durationOf(params, 'for') };
+    const user = params.user === undefined ? {} : { user: word(params, 'user') };
+    const time = params.for === undefined ? {} : { for: durationOf(params, 'for') };
     const session = await perimeter.identity.login({ by, ...user, ...time });
     await perimeter.identity.humanActed('terminal');
     await perimeter.acceptMachine();
@@ -109,7 +146,7 @@ const COMMANDS: Record<string, Command> = {
     return found;
   },
   'audit.events': async ({ audit }, params) => {
-    const [from = 1, limit = 500] = [number(params, 'from')['from'], number(params, 'limit')['limit']];
+    const [from = 1, limit = 500] = [number(params, 'from').from, number(params, 'limit').limit];
     if (from === 1) await audit.append({ type: 'audit.read', channel: 'terminal', request: 'export' });
     const events: AuditEvent[] = [];
     for await (const event of audit.events(from)) if (events.push(event) >= Math.min(limit, 500)) break;
@@ -119,7 +156,11 @@ const COMMANDS: Record<string, Command> = {
   'audit.why': async ({ audit }, params) => {
     const found = await audit.why(word(params, 'id'));
     await audit.append({ type: 'audit.read', channel: 'terminal', request: word(params, 'id').slice(0, 80) });
-    if (!found) throw new CommandError('unknown', `there is no event, call, request or grant \`${word(params, 'id').slice(0, 80)}\` in the audit`);
+    if (!found)
+      throw new CommandError(
+        'unknown',
+        `there is no event, call, request or grant \`${word(params, 'id').slice(0, 80)}\` in the audit`,
+      );
     return found;
   },
   'audit.tail': ({ audit }, _params, { stream }) =>
@@ -132,12 +173,21 @@ const COMMANDS: Record<string, Command> = {
     }),
   status: async ({ downstreams, policies, store, audit, catalog, config }) => ({
     config: config.file,
-    servers: downstreams.all().map((one) => ({ name: one.entry.name, state: one.state, ...(one.problem === undefined ? {} : { problem: one.problem }), tools: one.tools().length })),
+    servers: downstreams.all().map((one) => ({
+      name: one.entry.name,
+      state: one.state,
+      ...(one.problem === undefined ? {} : { problem: one.problem }),
+      tools: one.tools().length,
+    })),
     tools: catalog().list.length,
     rules: policies.current.rules.length,
     locked: store.data.lock !== null,
     held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined),
-    audit: { seq: audit.seq, ...(audit.failed ? { failed: audit.failed.message } : {}), ...(audit.copyProblem === undefined ? {} : { copy: audit.copyProblem }) },
+    audit: {
+      seq: audit.seq,
+      ...(audit.failed ? { failed: audit.failed.message } : {}),
+      ...(audit.copyProblem === undefined ? {} : { copy: audit.copyProblem }),
+    },
   }),
 };
 
@@ -155,7 +205,11 @@ export function createCommands(perimeter: Perimeter): CommandHandler {
   void hasPassphrase(perimeter.config.state).catch(() => undefined);
   return async (name, params, stream, peer) => {
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!command) throw new CommandError('unknown_command', `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`);
+    if (!command)
+      throw new CommandError(
+        'unknown_command',
+        `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`,
+      );
     try {
       return await command(perimeter, params, { by: peer.account ?? 'somebody at the terminal', stream });
     } catch (error) {
@@ -174,19 +228,33 @@ export function createCommands(perimeter: Perimeter): CommandHandler {
  */
 async function proveHuman({ config }: Perimeter, params: Params, needed: Proof): Promise<Proof> {
   if (await hasPassphrase(config.state)) {
-    const given = params['passphrase'];
+    const given = params.passphrase;
     if (typeof given !== 'string') throw new CommandError('needs_passphrase', 'the passphrase is needed');
-    if (!(await verifyPassphrase(config.state, given))) throw new CommandError('wrong_passphrase', 'that is not the passphrase; if you removed it, restart the guard');
+    if (!(await verifyPassphrase(config.state, given)))
+      throw new CommandError('wrong_passphrase', 'that is not the passphrase; if you removed it, restart the guard');
     return 'passphrase';
   }
-  if (needed === 'passphrase') throw new CommandError('no_passphrase', 'this needs a passphrase, and none is set; run `perimeter passphrase set` first');
-  if (params['typed'] !== true) throw new CommandError('needs_terminal', 'this needs a human at a terminal');
+  if (needed === 'passphrase')
+    throw new CommandError('no_passphrase', 'this needs a passphrase, and none is set; run `perimeter passphrase set` first');
+  if (params.typed !== true) throw new CommandError('needs_terminal', 'this needs a human at a terminal');
   return 'typed';
 }
 
 function showRequest(request: RequestRecord): Record<string, unknown> {
   const { request_id, message, impact, created_at, expires_at, proof, agent, scope, shown, approvals = 1, given = [] } = request;
-  return { request_id, message, impact, created_at, expires_at, proof, agent, scope, shown, approvals, approved_by: given.map(({ approver, channel, at }) => ({ approver, channel, at })) };
+  return {
+    request_id,
+    message,
+    impact,
+    created_at,
+    expires_at,
+    proof,
+    agent,
+    scope,
+    shown,
+    approvals,
+    approved_by: given.map(({ approver, channel, at }) => ({ approver, channel, at })),
+  };
 }
 
 function refused(error: unknown): never {
@@ -209,7 +277,8 @@ function durationOf(params: Params, name: string): number {
 
 function words(params: Params, name: string): string[] {
   const value = params[name];
-  if (!Array.isArray(value) || value.length === 0 || !value.every((one) => typeof one === 'string')) throw new CommandError('bad_parameter', `\`${name}\` is no list of texts`);
+  if (!Array.isArray(value) || value.length === 0 || !value.every((one) => typeof one === 'string'))
+    throw new CommandError('bad_parameter', `\`${name}\` is no list of texts`);
   return value;
 }
 

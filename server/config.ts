@@ -52,9 +52,14 @@ export function loadConfig(file: string, env: Env): Config {
   const policies = inside(own.policies);
   const copy = /^(?:https?:|stderr$)/i.test(own.audit.copy ?? '') ? own.audit.copy : inside(own.audit.copy);
   const state = env.PERIMETER_STATE ? resolve(env.PERIMETER_STATE) : resolve(folder, own.state);
-  const guarded = [path, policies, state, isAbsolute(copy ?? '') ? copy : undefined, join(packageRoot(), 'dist'), join(packageRoot(), 'policies')].filter(
-    (one) => one !== undefined,
-  );
+  const guarded = [
+    path,
+    policies,
+    state,
+    isAbsolute(copy ?? '') ? copy : undefined,
+    join(packageRoot(), 'dist'),
+    join(packageRoot(), 'policies'),
+  ].filter((one) => one !== undefined);
   return {
     file: path,
     folder,

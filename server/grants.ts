@@ -135,7 +135,7 @@ export function createGrants({ store, audit, clock, policyDigest }: Parts): Gran
   ): Promise<boolean> {
     const grant = store.data.grants[id];
     // one ending each: whoever comes while the first is being written finds it ended
-    if (!grant || grant.state !== 'active' || ending.has(id)) return false;
+    if (grant?.state !== 'active' || ending.has(id)) return false;
     ending.add(id);
     // gone from memory first, so that no call slips in while the record is written
     deadlines.delete(id);

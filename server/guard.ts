@@ -2,17 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { COUNTED } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
+import type { Verdict } from '../policies/judge.ts';
 import { assessResult } from '../policies/risk.ts';
+import { deriveScope } from '../policies/scope.ts';
 import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
 import type { Decision, Effect, Identity, RiskPolicy } from '../policies/types.ts';
-import { deriveScope } from '../policies/scope.ts';
 import { DownstreamError } from './errors.ts';
 import type { Grants, Reservation } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { inspect } from './inspect.ts';
-import { type Found, type Judging, type Sight, identityMeta } from './judging.ts';
+import { type Found, identityMeta, type Judging, type Sight } from './judging.ts';
 import { impactPromise, type Measured } from './measure.ts';
-import type { Inline } from './powers.ts';
 import type {
   AuditInput,
   AuditLog,
@@ -24,11 +24,11 @@ import type {
   ToolDefinition,
   ToolResult,
 } from './ports.ts';
-import { rewritable, rewritten } from './rewriting.ts';
-import { type Sets, setsFor } from './sets.ts';
+import type { Inline } from './powers.ts';
 import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
-import type { Verdict } from '../policies/judge.ts';
+import { rewritable, rewritten } from './rewriting.ts';
+import { type Sets, setsFor } from './sets.ts';
 
 /** Milliseconds a downstream gets to answer. */
 const CALL_MS = 5 * 60_000;
@@ -360,7 +360,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     refusedMessage(client, what) {
       const event: AuditInput = { type: 'call.refused', decision: 'deny', rule: 'error', why: what.reason };
       if (client?.agent !== undefined) event.agent_id = client.agent;
-      if (what.method !== undefined) event['method'] = what.method.slice(0, 128);
+      if (what.method !== undefined) event.method = what.method.slice(0, 128);
       void audit.append(event).catch(() => undefined);
     },
   };

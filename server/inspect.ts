@@ -51,7 +51,7 @@ function looked(given: ToolResult, redact: readonly string[]): Inspected {
 /** What a downstream says under our own keys is read before this and goes no further: only the guard speaks as the guard. */
 function withoutClaims(result: ToolResult): ToolResult {
   const content = (result.content ?? []).map((item) => {
-    const resource = item['resource'];
+    const resource = item.resource;
     return unclaimed(isObject(resource) ? { ...item, resource: unclaimed(resource) } : item);
   });
   return unclaimed({ ...result, content });
@@ -92,12 +92,12 @@ function merged(a: DataClasses, b: DataClasses): DataClasses {
 
 /** The text of one part of a result; undefined when it is no text: a picture, a sound, other bytes. */
 function textOf(item: ToolResult['content'][number]): string | undefined {
-  const resource = item['resource'] as Record<string, unknown> | undefined;
-  if (item.type === 'text') return String(item['text'] ?? '');
+  const resource = item.resource as Record<string, unknown> | undefined;
+  if (item.type === 'text') return String(item.text ?? '');
   if (item.type === 'image' || item.type === 'audio') return undefined;
   if (item.type !== 'resource') return JSON.stringify(item);
-  if (typeof resource?.['text'] === 'string') return resource['text'];
-  return typeof resource?.['blob'] === 'string' ? decoded(resource['blob']) : '';
+  if (typeof resource?.text === 'string') return resource.text;
+  return typeof resource?.blob === 'string' ? decoded(resource.blob) : '';
 }
 
 /** Text that travels as bytes; undefined when the bytes are none in UTF-8. */
@@ -114,9 +114,9 @@ function redacted(result: ToolResult, paths: readonly string[][]): ToolResult | 
   const content: ToolResult['content'] = [];
   const structured = result.structuredContent === undefined ? undefined : without(result.structuredContent, paths);
   for (const item of result.content ?? []) {
-    if (item.type !== 'text' || typeof item['text'] !== 'string') return undefined;
+    if (item.type !== 'text' || typeof item.text !== 'string') return undefined;
     try {
-      content.push({ ...item, text: JSON.stringify(without(JSON.parse(item['text']), paths)) });
+      content.push({ ...item, text: JSON.stringify(without(JSON.parse(item.text), paths)) });
     } catch {
       // words beside data may repeat what the data says: only the data goes out
       if (structured === undefined) return undefined;

@@ -1,19 +1,19 @@
 // The steps of the road that judge: find the tool, check its arguments, put together what is known, decide, measure and decide again.
 import type { BoundServer } from '../policies/classify.ts';
-import type { Reading } from '../policies/reading.ts';
 import { decide, lockedWhy, refusal, UNREAD_RISK } from '../policies/decide.ts';
-import { type Verdict, judge } from '../policies/judge.ts';
+import { judge, type Verdict } from '../policies/judge.ts';
+import type { Reading } from '../policies/reading.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { misfit } from './arguments.ts';
 import { definitionDigest } from './catalog.ts';
+import { iso } from './clock.ts';
 import { localDisk } from './disk.ts';
 import type { Grants } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
-import { rewritable } from './rewriting.ts';
 import type { Pins } from './pins.ts';
 import type { Clock, Downstream, IdentityMeta, IncomingCall, Store, ToolDefinition } from './ports.ts';
-import { iso } from './clock.ts';
+import { rewritable } from './rewriting.ts';
 
 /** A tool that the catalog knows, with all that judging it needs. */
 export type Found = { name: string; server: BoundServer; tool: string; definition: ToolDefinition; downstream: Downstream };

@@ -1,10 +1,11 @@
 // What a call would do, counted by the guard before anybody is asked: by the tool's own preview where it declares one, else from the arguments.
-import type { Reading } from '../policies/reading.ts';
+
 import { namesNoLimit } from '../policies/estimate.ts';
+import type { Reading } from '../policies/reading.ts';
 import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
 import { maskCell } from './audit/mask.ts';
-import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
 import { iso } from './clock.ts';
+import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
 import type { Rewritable, Rewriting } from './rewriting.ts';
 import type { Sets } from './sets.ts';
 
@@ -25,8 +26,7 @@ export function impactPromise(definition: ToolDefinition, all: readonly ToolDefi
   if (typeof said !== 'object' || said === null) return undefined;
   const { preview, unit, bound } = said as Record<string, unknown>;
   const target = all.find((tool) => tool.name === preview);
-  if (typeof preview !== 'string' || preview === definition.name || target?.annotations?.['readOnlyHint'] !== true)
-    return undefined;
+  if (typeof preview !== 'string' || preview === definition.name || target?.annotations?.readOnlyHint !== true) return undefined;
   return { preview, unit: UNITS.includes(unit as Unit) ? (unit as Unit) : 'records', bound: bound === true };
 }
 
@@ -92,8 +92,7 @@ export function createMeasure({
           : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
-      const set =
-        content?.['set'] === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content['set']);
+      const set = content?.set === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content.set);
       const holds: Impact['holds'] =
         !promise.bound || counted.strength === 'estimated' ? undefined : set === undefined ? 'counts' : 'each';
       const impact = { ...counted, counted_at: iso(clock.now()), ...(holds === undefined ? {} : { holds }) };
@@ -108,7 +107,7 @@ export function createMeasure({
       });
       // a count that stopped at a cap fits no budget and no limit
       const facts = { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) };
-      const samples = samplesOf(content?.['samples']);
+      const samples = samplesOf(content?.samples);
       return {
         impact,
         facts,
@@ -133,20 +132,20 @@ async function previewed(
 }
 
 function readCount(content: Record<string, unknown> | undefined, promise: Declared): Omit<Impact, 'claimed'> | undefined {
-  const total = content?.['total'];
+  const total = content?.total;
   if (typeof total !== 'number' || !Number.isInteger(total) || total < 0) return undefined;
   const per_resource: Record<string, number> = {};
-  const said = content?.['per_resource'];
+  const said = content?.per_resource;
   if (typeof said === 'object' && said !== null) {
     for (const [name, count] of Object.entries(said))
       if (typeof count === 'number' && Number.isInteger(count) && count >= 0) per_resource[name] = count;
   }
   // a promise is only as strong as what holds it: without a bound the count was only right when it was made
   const most: Strength = promise.bound ? 'enforced' : 'checked';
-  const least = STRENGTHS.find((one) => one === content?.['strength']) ?? most;
+  const least = STRENGTHS.find((one) => one === content?.strength) ?? most;
   const strength = STRENGTHS[Math.max(STRENGTHS.indexOf(most), STRENGTHS.indexOf(least))] ?? 'unknown';
   const count = { measured: total, unit: promise.unit, per_resource, strength };
-  return content?.['more'] === true ? { ...count, more: true } : count;
+  return content?.more === true ? { ...count, more: true } : count;
 }
 
 /** `customers: id=1, name=…`: up to three rows, of as many tables as there are, each cell masked by its column's name and by what it holds. */
@@ -180,7 +179,7 @@ function estimated(reading: Reading, args: Record<string, unknown>): Measured {
     const { impact, facts } = unknown('records');
     return { impact: { ...impact, unlimited: true }, facts };
   }
-  const items = reading.facts['items'];
+  const items = reading.facts.items;
   if (typeof items !== 'number' || items < 1) return unknown('records');
   return { impact: { measured: items, unit: 'records', per_resource: {}, strength: 'estimated' }, facts: {} };
 }

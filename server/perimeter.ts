@@ -25,11 +25,11 @@ import { webhookChannel } from './channels/webhook.ts';
 import { iso } from './clock.ts';
 import { createClockGuard } from './clock-guard.ts';
 import type { Config } from './config.ts';
-import { protects } from './disk.ts';
 import { createConnections } from './context/connections.ts';
 import { createSituation } from './context/index.ts';
 import { createMachine } from './context/machine.ts';
 import { providersOf } from './context/settings.ts';
+import { protects } from './disk.ts';
 import { createDownstreams } from './downstream.ts';
 import { createElevations, type Elevations } from './elevations.ts';
 import { type ServedClient, serveClient } from './endpoint.ts';
@@ -39,8 +39,8 @@ import { createHistories } from './histories.ts';
 import { createIdentity, type IdentityService } from './identity.ts';
 import { createJudging, type Sight } from './judging.ts';
 import { createMeasure, previewTools } from './measure.ts';
-import { createPins, type Pins } from './pins.ts';
 import { hasPassphrase } from './passphrase.ts';
+import { createPins, type Pins } from './pins.ts';
 import { createPlans } from './plans.ts';
 import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
@@ -48,9 +48,9 @@ import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
 import { createRewriting } from './rewriting.ts';
 import { createSets } from './sets.ts';
-import { createWatch, inWords } from './watch.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
+import { createWatch, inWords } from './watch.ts';
 
 /** How long a first `tools/list` waits for slow downstreams. */
 const START_MS = 20_000;
@@ -165,22 +165,24 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   await grants.recover();
 
   const pins = createPins({ store, audit, clock, changed: () => refresh() });
-  const downstreams = options.downstreams ?? createDownstreams(config.entries, {
-    clock,
-    log,
-    perimeterCommand: options.perimeterCommand,
-    onRefused: (server, method) =>
-      void audit
-        .append({
-          type: 'call.refused',
-          server,
-          decision: 'deny',
-          rule: 'tool',
-          why: `the server asked for \`${method.slice(0, 80)}\`, which no downstream may`,
-          method: method.slice(0, 80),
-        })
-        .catch(() => undefined),
-  });
+  const downstreams =
+    options.downstreams ??
+    createDownstreams(config.entries, {
+      clock,
+      log,
+      perimeterCommand: options.perimeterCommand,
+      onRefused: (server, method) =>
+        void audit
+          .append({
+            type: 'call.refused',
+            server,
+            decision: 'deny',
+            rule: 'tool',
+            why: `the server asked for \`${method.slice(0, 80)}\`, which no downstream may`,
+            method: method.slice(0, 80),
+          })
+          .catch(() => undefined),
+    });
   const own = GUARD_TOOLS.map(defineTool);
   let catalog: Catalog | undefined;
   const current = () =>
@@ -191,7 +193,10 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     }));
   const previewsOf = (server: string) => previewTools(downstreams.get(server)?.tools() ?? []);
   const isHeld = (server: string, tool: string) => {
-    const definition = downstreams.get(server)?.tools().find((one) => one.name === tool);
+    const definition = downstreams
+      .get(server)
+      ?.tools()
+      .find((one) => one.name === tool);
     return definition !== undefined && pins.held(server, definition) !== undefined;
   };
   const changed = new Set<() => void>();
@@ -226,7 +231,8 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       find(name) {
         const hidden = current().held(name);
         // a preview stays unknown; of what is held back the refusal says so
-        const entry = current().find(name) ?? (hidden?.server !== undefined && isHeld(hidden.server, hidden.tool) ? hidden : undefined);
+        const entry =
+          current().find(name) ?? (hidden?.server !== undefined && isHeld(hidden.server, hidden.tool) ? hidden : undefined);
         return entry?.server === undefined ? undefined : { server: entry.server, tool: entry.tool, definition: entry.definition };
       },
     }),
@@ -234,7 +240,11 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   });
   const plans = createPlans({ judging, policy: () => policies.current, elevations, clock });
   const behaviours = createBehaviours({ store, clock });
-  const terminal = terminalChannel({ config: config.file, hasPassphrase: () => hasPassphrase(config.state), ...(options.notify === undefined ? {} : { notify: options.notify }) });
+  const terminal = terminalChannel({
+    config: config.file,
+    hasPassphrase: () => hasPassphrase(config.state),
+    ...(options.notify === undefined ? {} : { notify: options.notify }),
+  });
   const hook = config.channels.webhook;
   const webhook = hook && webhookChannel({ config: hook, clock, log });
   const channels = [pageChannel(options.page ?? (() => undefined)), terminal, ...(webhook ? [webhook] : [])];
@@ -366,7 +376,12 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     try {
       await ready();
     } catch {
-      return { result: failureResult(audit.failed ? AUDIT_FAILED : 'what the tools are could not be recorded; the log of the guard says why', false) };
+      return {
+        result: failureResult(
+          audit.failed ? AUDIT_FAILED : 'what the tools are could not be recorded; the log of the guard says why',
+          false,
+        ),
+      };
     }
     return call(incoming);
   };
@@ -379,7 +394,12 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
         ? { type: 'policy.loaded', policy_digest: policies.current.digest }
         : { type: 'policy.rejected', policy_digest: policies.current.digest, why: change.problems.slice(0, 5).join('; ') };
     void audit.append(event).catch(() => undefined);
-    void grants.finishAll((grant) => grant.policy_digest !== policies.current.digest, 'ended', { type: 'grant.ended', reason: 'the policy changed since it was approved' }).catch(() => undefined);
+    void grants
+      .finishAll((grant) => grant.policy_digest !== policies.current.digest, 'ended', {
+        type: 'grant.ended',
+        reason: 'the policy changed since it was approved',
+      })
+      .catch(() => undefined);
   });
   const watch = createWatch({
     clock,

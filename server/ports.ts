@@ -371,7 +371,15 @@ export type StateData = {
   grants: Record<string, GrantRecord>;
   lock: LockRecord | null;
   /** Tool definition digests by `server/tool`. */
-  pins: Record<string, { digest: string; accepted_at: string; held?: string; /** When a person took another definition than before. */ changed_at?: string }>;
+  pins: Record<
+    string,
+    {
+      digest: string;
+      accepted_at: string;
+      held?: string /** When a person took another definition than before. */;
+      changed_at?: string;
+    }
+  >;
   /** Last human act on any channel, and the highest wall time seen, both ISO. */
   last_human_act?: string;
   wall_mark?: string;

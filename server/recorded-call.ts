@@ -32,7 +32,7 @@ export function riskRecord(reading: Reading, context: Context): Partial<AuditInp
 /** The call of a `call.intent` or `call.refused` as histories know it; undefined when the event is none of a tool. */
 export function pastCallFrom(event: AuditEvent): PastCall | undefined {
   const { server, tool } = event;
-  if (server === undefined || tool === undefined || event['method'] !== undefined) return undefined;
+  if (server === undefined || tool === undefined || event.method !== undefined) return undefined;
   const reading = readingFrom(event);
   return {
     at: contextFrom(event).now,
@@ -48,7 +48,7 @@ export function pastCallFrom(event: AuditEvent): PastCall | undefined {
 
 /** As much of the reading as risk needs. */
 export function readingFrom(event: AuditEvent): Reading {
-  const traits = (typeof event['traits'] === 'object' && event['traits'] !== null ? event['traits'] : {}) as Partial<Traits>;
+  const traits = (typeof event.traits === 'object' && event.traits !== null ? event.traits : {}) as Partial<Traits>;
   const kinds = Array.isArray(traits.kinds) ? traits.kinds : [];
   const reading: Reading = {
     server: event.server ?? '',
@@ -74,7 +74,7 @@ export function readingFrom(event: AuditEvent): Reading {
 
 /** The situation it was judged in; of an event without one, its time. */
 export function contextFrom(event: AuditEvent): Context {
-  const given = event['situation'] as Partial<Context> | undefined;
+  const given = event.situation as Partial<Context> | undefined;
   const at = Date.parse(event.timestamp);
   if (typeof given !== 'object' || typeof given.now !== 'number') return { now: at, zone: 'UTC', session: 'active' };
   return { zone: 'UTC', session: 'active', ...given, now: given.now };

@@ -20,11 +20,11 @@ export function refusalResult(
     failed: decision.failed,
     risk: decision.risk,
   };
-  if (decision.where !== undefined) meta['where'] = decision.where;
+  if (decision.where !== undefined) meta.where = decision.where;
   const lines: string[] = [];
   if (decision.decision === 'ask') {
     const ready = { justification: '<why you need this>', calls: [{ tool: call.tool, arguments: call.arguments }] };
-    meta['request_elevation'] = { arguments: ready };
+    meta.request_elevation = { arguments: ready };
     lines.push(
       `This needs a person's approval first, by rule \`${decision.rule}\`${where}: ${decision.why}.${failed} Nothing was done.`,
     );

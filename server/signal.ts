@@ -58,7 +58,7 @@ export function readSignal(text: string): Revoked {
   ]);
   const named = [...about, data.sub].filter((one) => one !== undefined);
   const why = event.reason_admin ?? event.reason_user;
-  const words = typeof why === 'object' ? (why['en'] ?? Object.values(why)[0]) : why;
+  const words = typeof why === 'object' ? (why.en ?? Object.values(why)[0]) : why;
   return {
     about: named,
     from: (data.iss ?? 'a signal').slice(0, 200),

@@ -2,6 +2,6 @@
 import { execFileSync } from 'node:child_process';
 
 export function setup(): void {
-  if (process.env['PERIMETER_TEST_NO_BUILD']) return;
+  if (process.env.PERIMETER_TEST_NO_BUILD) return;
   execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 }

@@ -220,13 +220,16 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     },
     async ask(input, given) {
       const result = await made.call('request_elevation', { justification: 'for the test', ...input }, given);
-      if (result.isError) throw new Error(String(result.content[0]?.['text']));
+      if (result.isError) throw new Error(String(result.content[0]?.text));
       return result.structuredContent ?? {};
     },
     async wire(agent) {
       const streams = { input: new PassThrough(), output: new PassThrough() };
       const served = await perimeter.serve(streams, agent);
-      const leave = () => (streams.input.end(), served.closed);
+      const leave = () => {
+        streams.input.end();
+        return served.closed;
+      };
       return Object.assign(new RawClient(streams), { leave });
     },
     redefine(server, tools) {
@@ -241,7 +244,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       (await commands(
         name,
         // the command line shows the message and sends along what it showed
-        name === 'approve' ? { shown: perimeter.elevations.get(String(params['id']))?.shown ?? 'nothing', ...params } : params,
+        name === 'approve' ? { shown: perimeter.elevations.get(String(params.id))?.shown ?? 'nothing', ...params } : params,
         { event: () => undefined, signal: new AbortController().signal },
         { as: 'command', version: '0.0.0', account: 'john' },
       )) as Record<string, unknown>,

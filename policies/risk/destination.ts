@@ -6,7 +6,7 @@ export const DESTINATION: readonly Factor[] = [
   {
     name: 'foreign_destination',
     what: 'it goes to somebody outside',
-    applies: ({ reading }) => reading.facts['destination'] === 'external' && reading.storage === undefined && leaves(reading),
+    applies: ({ reading }) => reading.facts.destination === 'external' && reading.storage === undefined && leaves(reading),
   },
   {
     name: 'external_storage',

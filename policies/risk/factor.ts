@@ -40,7 +40,7 @@ export function changes(reading: Reading): boolean {
 /** Something would go out: sent or written to where it is not surely inside, or told to a host by asking it. */
 export function leaves(reading: Reading): boolean {
   return (
-    reading.facts['destination'] !== 'internal' &&
+    reading.facts.destination !== 'internal' &&
     reading.actions.some((action) => LEAVING.has(action.verb) || action.kind === 'url')
   );
 }

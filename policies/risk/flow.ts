@@ -15,7 +15,7 @@ export const FLOW: readonly Factor[] = [
   {
     name: 'leak',
     what: 'sensitive data was read, and now something goes to somebody outside',
-    applies: (asked) => knowsSecrets(asked) && asked.reading.facts['destination'] === 'external' && leaves(asked.reading),
+    applies: (asked) => knowsSecrets(asked) && asked.reading.facts.destination === 'external' && leaves(asked.reading),
   },
 ];
 

@@ -151,7 +151,8 @@ function isCard(match: string): boolean {
   return sum % 10 === 0;
 }
 
-const TELLING_COLUMN = /pass|secret|token|key\b|iban|card|cvv|cvc|ssn|tax|salary|wage|account|birth|\bdob|phone|mobile|mail|address|street|diagnos|health/i;
+const TELLING_COLUMN =
+  /pass|secret|token|key\b|iban|card|cvv|cvc|ssn|tax|salary|wage|account|birth|\bdob|phone|mobile|mail|address|street|diagnos|health/i;
 
 /** One cell of a row that a person is shown: withheld where its column's name tells that it is sensitive, else as prose. */
 export function maskCell(column: string, text: string): string {

@@ -39,7 +39,7 @@ export function membersOf(members: Readonly<Record<string, unknown>>, redacted: 
   const keys = Object.keys(members).filter((key) => !OWN_KEYS.has(key) && members[key] !== undefined);
   keys.sort((a, b) => (RANK.get(a) ?? KEY_ORDER.length) - (RANK.get(b) ?? KEY_ORDER.length) || (a < b ? -1 : 1));
   const fields = Object.fromEntries(keys.map((key) => [key, members[key]]));
-  if (redacted.length > 0) fields['redacted'] = redacted;
+  if (redacted.length > 0) fields.redacted = redacted;
   return { fields, text: JSON.stringify(fields).slice(1, -1) };
 }
 

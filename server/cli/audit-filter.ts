@@ -41,11 +41,11 @@ export function readQuestion(words: readonly string[], given: Readonly<Record<st
   for (const [key, value] of Object.entries(given)) put(found, key, value);
   if (text.length > 0) put(found, 'text', text.join(' '));
   const { verb, domain, ...rest } = Object.fromEntries(found);
-  if ((verb ?? domain) !== undefined && rest['action'] !== undefined)
+  if ((verb ?? domain) !== undefined && rest.action !== undefined)
     throw wrong('`action` says verb and domain already; leave one of them off');
-  if ((verb ?? domain) !== undefined) rest['action'] = domain === undefined ? (verb ?? '*') : `${verb ?? '*'}:${domain}`;
-  if (rest['risk'] !== undefined && !RISKS.includes(rest['risk']))
-    throw wrong(`\`${rest['risk']}\` is no risk; say one of ${RISKS.join(', ')}, it means this or more`);
+  if ((verb ?? domain) !== undefined) rest.action = domain === undefined ? (verb ?? '*') : `${verb ?? '*'}:${domain}`;
+  if (rest.risk !== undefined && !RISKS.includes(rest.risk))
+    throw wrong(`\`${rest.risk}\` is no risk; say one of ${RISKS.join(', ')}, it means this or more`);
   return Object.fromEntries(Object.entries(rest).map(([key, value]) => [NAMES[key] ?? key, value]));
 }
 

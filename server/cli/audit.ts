@@ -43,7 +43,7 @@ async function runQuery(words: string[], options: Common & Record<string, unknow
   if (typeof options.grantId === 'string') given.push(['grant', options.grantId]);
   if (typeof options.requestId === 'string') given.push(['request', options.requestId]);
   const filter = readQuestion(words, Object.fromEntries(given) as Record<string, string>);
-  if (options['limit'] !== undefined) filter['limit'] = options['limit'];
+  if (options.limit !== undefined) filter.limit = options.limit;
   return patiently('searching', () =>
     withGuard(options.config, async (guard) => {
       const found = (await guard.command('audit.query', filter)) as Page;

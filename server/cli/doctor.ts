@@ -59,13 +59,11 @@ async function checkServers(config: Config, policies: Policies): Promise<Finding
   try {
     await downstreams.start(START_MS);
     const findings = downstreams.all().map(checkServer);
-    const described = downstreams
-      .all()
-      .map((one) => ({
-        server: one.entry.name,
-        binding: bindServer(one.entry, policies.current.bindings).binding,
-        tools: one.tools(),
-      }));
+    const described = downstreams.all().map((one) => ({
+      server: one.entry.name,
+      binding: bindServer(one.entry, policies.current.bindings).binding,
+      tools: one.tools(),
+    }));
     const complete = downstreams.all().every((one) => one.state === 'ready');
     const found = [...lintPolicy(policies.current, described), ...(complete ? unknownNames(policies.current, described) : [])];
     findings.push(...found.map((one): Finding => ({ level: 'note', about: `${one.file}:${one.line}`, what: one.message })));

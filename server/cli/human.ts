@@ -1,6 +1,7 @@
 // Proving a human at the terminal before something widens: the code that is shown, and the passphrase once one is set.
-import { confirmAtTerminal, NoTerminal, readPassphraseFd, readSecret } from '../terminal.ts';
+
 import { hasPassphrase } from '../passphrase.ts';
+import { confirmAtTerminal, NoTerminal, readPassphraseFd, readSecret } from '../terminal.ts';
 import { EXIT, Exit } from './output.ts';
 
 /** What the owner is told of the proof. */

@@ -39,7 +39,7 @@ async function init(options: Options): Promise<number> {
     );
     return EXIT.ok;
   }
-  const place: Place = { home: homedir(), platform: process.platform, appData: process.env['APPDATA'], project: process.cwd() };
+  const place: Place = { home: homedir(), platform: process.platform, appData: process.env.APPDATA, project: process.cwd() };
   const plans = clients.flatMap((client) => planFor(client, place, options));
   if (plans.length === 0) {
     print(

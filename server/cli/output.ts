@@ -15,7 +15,7 @@ export class Exit extends Error {
 }
 
 /** Colours for stdout; none where NO_COLOR is set or nobody looks. */
-export const paint: ChalkInstance = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk;
+export const paint: ChalkInstance = process.env.NO_COLOR ? new Chalk({ level: 0 }) : chalk;
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

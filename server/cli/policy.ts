@@ -146,7 +146,7 @@ function described(
 
 /** `PERIMETER_NOW` freezes the clock of these commands, and of nothing else. */
 function frozenNow(): () => number {
-  const text = process.env['PERIMETER_NOW'];
+  const text = process.env.PERIMETER_NOW;
   if (text === undefined || text === '') return () => systemClock.now();
   const at = Date.parse(text);
   if (Number.isNaN(at))

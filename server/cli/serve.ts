@@ -2,12 +2,12 @@
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { visible } from '../../policies/values/text.ts';
-import { systemClock } from '../clock.ts';
 import { desktop } from '../channels/desktop.ts';
+import { systemClock } from '../clock.ts';
 import { createCommands } from '../commands.ts';
 import type { Config } from '../config.ts';
 import { serveClient } from '../endpoint.ts';
-import { claim, connectOwner, onStopSignal, type Owner } from '../owner/index.ts';
+import { claim, connectOwner, type Owner, onStopSignal } from '../owner/index.ts';
 import { packageVersion } from '../package-root.ts';
 import type { GuardPort } from '../ports.ts';
 import { action, EXIT, Exit } from './output.ts';

@@ -1,6 +1,6 @@
 // The human's own session and passphrase: login, logout, whoami, passphrase set.
 import type { Command } from 'commander';
-import { MIN_CHARACTERS, hasPassphrase, setPassphrase } from '../passphrase.ts';
+import { hasPassphrase, MIN_CHARACTERS, setPassphrase } from '../passphrase.ts';
 import { NoTerminal, readPassphraseFd, readSecret } from '../terminal.ts';
 import { prove } from './human.ts';
 import { action, EXIT, Exit, paint, show } from './output.ts';
@@ -18,14 +18,24 @@ export function sessionCommands(program: Command, common: (command: Command) => 
     .action(
       action(async (options: Common & { user?: string; for?: string; passphraseFd?: number }) =>
         withGuard(options.config, async (guard) => {
-          const proof = await prove(guard.config.state, { prompt: `Signing in as ${options.user ?? guard.config.user.name}: the agent may work from now on.`, act: 'sign in', fd: options.passphraseFd });
-          const session = (await guard.command('login', { ...proof, ...(options.user === undefined ? {} : { user: options.user }), ...(options.for === undefined ? {} : { for: options.for }) })) as { user: string; expires_at: string };
+          const proof = await prove(guard.config.state, {
+            prompt: `Signing in as ${options.user ?? guard.config.user.name}: the agent may work from now on.`,
+            act: 'sign in',
+            fd: options.passphraseFd,
+          });
+          const session = (await guard.command('login', {
+            ...proof,
+            ...(options.user === undefined ? {} : { user: options.user }),
+            ...(options.for === undefined ? {} : { for: options.for }),
+          })) as { user: string; expires_at: string };
           show(options.json, session, () => `${paint.green('signed in')} as ${session.user} until ${session.expires_at}`);
           return EXIT.ok;
         }),
       ),
     );
-  common(program.command('logout').description('sign out: permissions end, and nothing goes through until the next login')).action(
+  common(
+    program.command('logout').description('sign out: permissions end, and nothing goes through until the next login'),
+  ).action(
     action(async (options: Common) =>
       withGuard(options.config, async (guard) => {
         show(options.json, await guard.command('logout'), () => 'signed out; `perimeter login` signs in again');
@@ -33,12 +43,20 @@ export function sessionCommands(program: Command, common: (command: Command) => 
       }),
     ),
   );
-  common(program.command('signal').description('take a session-revoked event (CAEP) on stdin: signs out at once, calls under way included')).action(
+  common(
+    program
+      .command('signal')
+      .description('take a session-revoked event (CAEP) on stdin: signs out at once, calls under way included'),
+  ).action(
     action(async (options: Common) => {
       const document = await readInput();
       return withGuard(options.config, async (guard) => {
         const answer = (await guard.command('signal', { document })) as { about_us: boolean };
-        show(options.json, answer, () => (answer.about_us ? 'signed out; `perimeter login` signs in again' : 'the event is about somebody else: nothing was changed'));
+        show(options.json, answer, () =>
+          answer.about_us
+            ? 'signed out; `perimeter login` signs in again'
+            : 'the event is about somebody else: nothing was changed',
+        );
         return answer.about_us ? EXIT.ok : EXIT.no;
       });
     }),
@@ -48,7 +66,13 @@ export function sessionCommands(program: Command, common: (command: Command) => 
       withGuard(options.config, async (guard) => {
         const me = (await guard.command('whoami')) as Record<string, unknown>;
         show(options.json, me, () =>
-          [`user     ${me['user']} (${me['role']})`, `agent    ${me['agent']}`, `session  ${me['session']}${me['expires_at'] === undefined ? '' : ` until ${me['expires_at']}`}${me['login_required'] === true ? '; sign in with `perimeter login`' : ''}`, `present  ${me['user_present'] === true ? 'yes' : 'unknown'}`, ...(me['locked'] === true ? [paint.red('locked   nothing goes through until `perimeter unlock`')] : [])].join('\n'),
+          [
+            `user     ${me.user} (${me.role})`,
+            `agent    ${me.agent}`,
+            `session  ${me.session}${me.expires_at === undefined ? '' : ` until ${me.expires_at}`}${me.login_required === true ? '; sign in with `perimeter login`' : ''}`,
+            `present  ${me.user_present === true ? 'yes' : 'unknown'}`,
+            ...(me.locked === true ? [paint.red('locked   nothing goes through until `perimeter unlock`')] : []),
+          ].join('\n'),
         );
         return EXIT.ok;
       }),
@@ -70,15 +94,25 @@ async function setIt(options: Common & { passphraseFd?: number; formerFd?: numbe
       if (text === undefined) throw new Exit(EXIT.no, 'given up: nothing was changed');
       return text;
     };
-    const former = !(await hasPassphrase(state)) ? undefined : options.formerFd === undefined ? await asked('present passphrase: ') : await readPassphraseFd(options.formerFd);
-    const text = options.passphraseFd === undefined ? await asked(`new passphrase (at least ${MIN_CHARACTERS} characters): `) : await readPassphraseFd(options.passphraseFd);
-    if (options.passphraseFd === undefined && (await asked('once more: ')) !== text) throw new Exit(EXIT.no, 'the two differ: nothing was changed');
+    const former = !(await hasPassphrase(state))
+      ? undefined
+      : options.formerFd === undefined
+        ? await asked('present passphrase: ')
+        : await readPassphraseFd(options.formerFd);
+    const text =
+      options.passphraseFd === undefined
+        ? await asked(`new passphrase (at least ${MIN_CHARACTERS} characters): `)
+        : await readPassphraseFd(options.passphraseFd);
+    if (options.passphraseFd === undefined && (await asked('once more: ')) !== text)
+      throw new Exit(EXIT.no, 'the two differ: nothing was changed');
     await setPassphrase(state, text, former);
   } catch (error) {
     if (error instanceof NoTerminal) throw new Exit(EXIT.failed, `perimeter: ${error.message}`);
     throw error;
   }
-  show(options.json, { set: true }, () => paint.green('the passphrase is set; approving, unlocking and signing in ask for it from now on'));
+  show(options.json, { set: true }, () =>
+    paint.green('the passphrase is set; approving, unlocking and signing in ask for it from now on'),
+  );
   return EXIT.ok;
 }
 

@@ -18,7 +18,8 @@ export function createConnections(clock: Clock): Connections {
       last.delete(connection_id);
       const others = [...last.values()].some((one) => one.agent === agent && now - one.at < AT_WORK_MS);
       last.set(connection_id, { agent, at: now });
-      if (last.size > MAX_CONNECTIONS) for (const oldest of last.keys()) return (last.delete(oldest), others);
+      const [oldest] = last.keys();
+      if (last.size > MAX_CONNECTIONS && oldest !== undefined) last.delete(oldest);
       return others;
     },
     gone: ({ connection_id }) => void last.delete(connection_id),

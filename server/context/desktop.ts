@@ -49,7 +49,7 @@ async function stateOf(
 ): Promise<DesktopState | undefined> {
   if (platform === 'linux') {
     const file = ['/usr/bin/loginctl', '/bin/loginctl'].find(isThere);
-    const session = env['XDG_SESSION_ID'] ?? 'auto';
+    const session = env.XDG_SESSION_ID ?? 'auto';
     if (file === undefined || !/^[\w-]{1,32}$/.test(session)) return undefined;
     return readLoginctl(
       (await run(file, ['show-session', session, '-p', 'IdleHint', '-p', 'IdleSinceHint', '-p', 'LockedHint', '-p', 'Type']))
@@ -62,8 +62,8 @@ async function stateOf(
       (await run('/usr/sbin/ioreg', ['-c', 'IOHIDSystem', '-d', '4', '-r', '-k', 'HIDIdleTime']))?.output,
       (await run('/usr/sbin/ioreg', ['-n', 'Root', '-d', '1']))?.output,
     );
-  if (platform !== 'win32' || env['SystemRoot'] === undefined) return undefined;
-  const shell = join(env['SystemRoot'], 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+  if (platform !== 'win32' || env.SystemRoot === undefined) return undefined;
+  const shell = join(env.SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
   return readPowerShell((await run(shell, ['-NoProfile', '-NonInteractive', '-Command', WINDOWS]))?.output);
 }
 

@@ -151,7 +151,10 @@ export const stateSchema: z.ZodType<StateData> = z.looseObject({
   requests: z.record(z.string(), request),
   grants: z.record(z.string(), grant),
   lock: z.looseObject({ reason: optional.text, set_at: time, by: z.string() }).nullable(),
-  pins: z.record(z.string(), z.looseObject({ digest: z.string(), accepted_at: time, held: optional.text, changed_at: optional.time })),
+  pins: z.record(
+    z.string(),
+    z.looseObject({ digest: z.string(), accepted_at: time, held: optional.text, changed_at: optional.time }),
+  ),
   last_human_act: optional.time,
   wall_mark: optional.time,
   cooldowns: z.record(z.string(), time),

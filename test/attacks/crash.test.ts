@@ -39,17 +39,17 @@ describe('a guard that is killed with a call under way', () => {
   afterAll(() => place.remove());
 
   it('had the call on record before it arrived, verifies, starts again, and says that its outcome is unknown', async () => {
-    const intents = place.events().filter((event) => event['type'] === 'call.intent' && event['tool'] === 'slow');
+    const intents = place.events().filter((event) => event.type === 'call.intent' && event.tool === 'slow');
     expect(intents).toHaveLength(1);
     expect((await place.perimeter(['audit', 'verify'])).status).toBe(0);
     const second = await place.serve();
     expect((await second.call('quick', {})).result).toBeDefined();
-    const told = await place.perimeter(['audit', 'why', String(intents[0]?.['call_id'])]);
+    const told = await place.perimeter(['audit', 'why', String(intents[0]?.call_id)]);
     expect(told.stdout).toContain('unknown');
     // what was open is closed: nobody waits for it, and nothing was given
     expect(JSON.parse((await place.perimeter(['pending', '--json'])).stdout)).toEqual([]);
     expect(JSON.parse((await place.perimeter(['grants', '--json'])).stdout)).toEqual([]);
-    expect(place.events().map((event) => event['type'])).toContain('request.cancelled');
+    expect(place.events().map((event) => event.type)).toContain('request.cancelled');
     await second.leave();
     expect((await place.perimeter(['audit', 'verify'])).status).toBe(0);
     // the slow call ran once, and was not made again

@@ -49,7 +49,7 @@ const NOT_A_YES: [string, Given][] = [
 describe('no permission comes of', () => {
   it.each(NOT_A_YES)('%s', async (_name, answer) => {
     const { ask, call, perimeter, forwarded } = await guarded({ human: () => answer });
-    expect((await ask({ calls: [WRITE] }))['status']).not.toBe('granted');
+    expect((await ask({ calls: [WRITE] })).status).not.toBe('granted');
     expect(decisionOf(await call('write', WRITE.arguments)).decision).toBe('ask');
     expect(perimeter.grants.all()).toEqual([]);
     expect(forwarded).toEqual([]);

@@ -51,7 +51,7 @@ describe.each(['write', 'sync'] as const)('a disk that fails at %s', (at) => {
       const result = await given.call(tool, { path: 'a' });
       expect(result.isError).toBe(true);
     }
-    expect(String((await given.call('read', { path: 'a' })).content[0]?.['text'])).toMatch(/audit cannot be written/);
+    expect(String((await given.call('read', { path: 'a' })).content[0]?.text)).toMatch(/audit cannot be written/);
     expect(given.forwarded).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe.each(['write', 'sync'] as const)('a disk that fails at %s', (at) => {
     await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
     disk.full = true;
     answer(yes());
-    expect((await asking.catch(() => ({ status: 'error' })))['status']).not.toBe('granted');
+    expect((await asking.catch(() => ({ status: 'error' }))).status).not.toBe('granted');
     expect(given.perimeter.grants.all().filter((grant) => grant.state === 'active')).toEqual([]);
   });
 
@@ -116,7 +116,10 @@ describe('the state directory', () => {
     for (const harm of [
       (path: string) => writeFileSync(path, ''),
       (path: string) => rmSync(path),
-      (path: string) => (renameSync(path, `${path}.old`), writeFileSync(path, 'x'.repeat(10))),
+      (path: string) => {
+        renameSync(path, `${path}.old`);
+        writeFileSync(path, 'x'.repeat(10));
+      },
     ]) {
       const given = await guarded();
       await given.call('read', { path: 'a' });

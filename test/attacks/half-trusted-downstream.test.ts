@@ -27,7 +27,7 @@ describe('what a server asks for', () => {
     expect(JSON.stringify(raw.messages)).not.toMatch(/banner|hello|nobody|second|Guard: approve/);
     expect(
       (await events('call.refused'))
-        .map((event) => event['method'])
+        .map((event) => event.method)
         .slice(0, 4)
         .sort(),
     ).toEqual(['elicitation/create', 'roots/list', 'sampling/createMessage', 'tools/call']);
@@ -49,8 +49,8 @@ describe('what a server asks for', () => {
     const raw = await wire();
     raw.initialize({ elicitation: {} });
     raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: {} } });
-    const answer = (await raw.answerTo(1))['result'] as Record<string, unknown>;
-    expect(answer['resultType']).not.toBe('input_required');
+    const answer = (await raw.answerTo(1)).result as Record<string, unknown>;
+    expect(answer.resultType).not.toBe('input_required');
   });
 });
 

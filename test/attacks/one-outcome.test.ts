@@ -17,7 +17,7 @@ it('a thousand approvals and denials at the same moment have exactly one outcome
   const answers = await Promise.allSettled(
     Array.from({ length: 1_000 }, (_, index) => command(index % 2 === 0 ? 'approve' : 'deny', { id: request_id, typed: true })),
   );
-  const changed = answers.filter((answer) => answer.status === 'fulfilled' && answer.value['changed'] === true);
+  const changed = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.changed === true);
   expect(changed).toHaveLength(1);
   const decisions = (await events()).filter((event) =>
     ['request.approved', 'request.denied', 'request.cancelled'].includes(event.type),

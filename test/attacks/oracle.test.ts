@@ -33,7 +33,7 @@ const guarded = async (more: WorldOptions = {}) =>
   }));
 const told = (value: unknown) => JSON.stringify(value).replaceAll(/[,._ ]/g, '');
 
-const eventsIn = (answer: ToolResult) => (answer.structuredContent ?? {})['events'] as Record<string, unknown>[];
+const eventsIn = (answer: ToolResult) => answer.structuredContent?.events as Record<string, unknown>[];
 
 describe('a count that was not granted', () => {
   it('is in no answer to the agent, whatever it asks of the guard, before and after the human said no', async () => {
@@ -44,7 +44,7 @@ describe('a count that was not granted', () => {
       const answers: unknown[] = [
         await call('list_permissions'),
         await call('execute', UPDATE.arguments),
-        await call('request_elevation', { justification: '', request_id: pending['request_id'] }),
+        await call('request_elevation', { justification: '', request_id: pending.request_id }),
       ];
       for (const query of [
         {},
@@ -52,15 +52,15 @@ describe('a count that was not granted', () => {
         { text: String(COUNT) },
         { type: 'request.created' },
         { type: 'impact.measured' },
-        { request_id: pending['request_id'] },
-        { why: pending['request_id'] },
+        { request_id: pending.request_id },
+        { why: pending.request_id },
         { limit: 500 },
       ])
         answers.push(await call('audit_query', query));
       return told(answers.map((answer) => ({ ...(answer as object), echo: undefined })));
     };
     expect((await everything()).replaceAll(`"text":"${COUNT}"`, '')).not.toContain(String(COUNT));
-    await command('deny', { id: pending['request_id'] });
+    await command('deny', { id: pending.request_id });
     expect(await everything()).not.toContain(String(COUNT));
     // the human does see it
     expect(told(await command('audit.query', { type: 'request.created' }))).toContain(String(COUNT));

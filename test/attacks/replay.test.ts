@@ -43,7 +43,7 @@ async function elevate(
     params: { name: 'request_elevation', arguments: { justification: 'x', calls }, _meta: MODERN, ...more },
   });
   const answer = await raw.answerTo(id);
-  return { ...(answer['result'] as Asked), ...(answer['error'] === undefined ? {} : { error: answer['error'] }) };
+  return { ...(answer.result as Asked), ...(answer.error === undefined ? {} : { error: answer.error }) };
 }
 const answered = (requestState: string | undefined, decision = 'approve') => ({
   requestState,
@@ -144,9 +144,9 @@ describe('an approval', () => {
     expect(decisionOf(await call('write', WRITE.arguments, mallory)).decision).toBe('ask');
     expect((await call('list_permissions', {}, mallory)).structuredContent).toMatchObject({ grants: [], pending: [] });
     for (const [tool, args] of [
-      ['request_elevation', { justification: '', request_id: mine['request_id'] }],
-      ['request_elevation', { justification: '', request_id: mine['request_id'], cancel: true }],
-      ['release_grant', { grant_id: (mine['grant'] as { grant_id: string }).grant_id }],
+      ['request_elevation', { justification: '', request_id: mine.request_id }],
+      ['request_elevation', { justification: '', request_id: mine.request_id, cancel: true }],
+      ['release_grant', { grant_id: (mine.grant as { grant_id: string }).grant_id }],
     ] as const) {
       const refused = await call(tool, args, mallory);
       expect(refused.isError, tool).toBe(true);

@@ -103,11 +103,11 @@ describe('what must not get through', () => {
     expect(forwarded).toEqual([]);
     // never two answers to one id, and never a result that is not a refusal
     const answers = raw.messages.filter(
-      (message) => 'id' in message && !['init', 0, 'after', null].includes(message['id'] as string | number | null),
+      (message) => 'id' in message && !['init', 0, 'after', null].includes(message.id as string | number | null),
     );
-    expect(new Set(answers.map((message) => message['id'])).size).toBe(answers.length);
+    expect(new Set(answers.map((message) => message.id)).size).toBe(answers.length);
     for (const message of answers)
-      expect('error' in message || (message['result'] as { isError?: boolean }).isError === true, JSON.stringify(message)).toBe(
+      expect('error' in message || (message.result as { isError?: boolean }).isError === true, JSON.stringify(message)).toBe(
         true,
       );
   });
@@ -130,7 +130,7 @@ describe('a call that is cancelled at once', () => {
     await expect.poll(async () => (await events('call.outcome')).length, { timeout: 10_000 }).toBe(1);
     expect(forwarded.length).toBeLessThanOrEqual(1);
     expect(await events('call.intent')).toHaveLength(1);
-    expect(raw.messages.filter((message) => message['id'] === 1).length).toBeLessThanOrEqual(1);
+    expect(raw.messages.filter((message) => message.id === 1).length).toBeLessThanOrEqual(1);
   });
 });
 

@@ -24,7 +24,11 @@ const STOPS: [string, (given: World) => Promise<unknown>][] = [
   ['signing out', ({ command }) => command('logout')],
   [
     'the clock set back',
-    async ({ clock, call }) => (clock.advance(10_000), clock.set('2026-11-23T09:00:00.000Z'), call('list_permissions')),
+    ({ clock, call }) => {
+      clock.advance(10_000);
+      clock.set('2026-11-23T09:00:00.000Z');
+      return call('list_permissions');
+    },
   ],
 ];
 
@@ -73,9 +77,9 @@ describe('after a lock', () => {
     await given.command('lock', { reason: 'what is this' });
     expect(decisionOf(await given.call('read', { path: 'a' }))).toMatchObject({ decision: 'deny', rule: 'lock' });
     expect(await given.ask({ calls: [WRITE] })).toMatchObject({ status: 'denied', rule: 'lock' });
-    expect(
-      (await given.call('request_elevation', { justification: 'x', scope: 'write:files' })).structuredContent?.['status'],
-    ).toBe('denied');
+    expect((await given.call('request_elevation', { justification: 'x', scope: 'write:files' })).structuredContent?.status).toBe(
+      'denied',
+    );
     expect(given.questions).toHaveLength(1);
     await given.command('unlock', { typed: true });
     expect(decisionOf(await given.call('write', WRITE.arguments)).decision).toBe('ask');

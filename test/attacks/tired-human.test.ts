@@ -83,7 +83,7 @@ describe('a reason', () => {
         const lines = String(message).split('\n');
         expect(lines.length).toBeLessThan(12);
         expect(lines[0]).toBe('felix asks to delete files:marketing/old.md.');
-        expect(lines.findIndex((line) => line === 'Call: delete {"path":"marketing/old.md"}')).toBeGreaterThan(0);
+        expect(lines.indexOf('Call: delete {"path":"marketing/old.md"}')).toBeGreaterThan(0);
         // the agent's words come last, quoted, and marked as its own
         const own = lines.filter((line) => line.startsWith('The agent '));
         expect(own).toHaveLength(1);
@@ -199,7 +199,7 @@ describe('the labelled requests that ask for more than a call', () => {
       justification: spoken(asked(one)),
       calls: [{ tool: tool === 'files.delete_file' ? 'delete' : tool, arguments: args }],
     });
-    expect(result.isError === true || result.structuredContent?.['status'] === 'denied').toBe(true);
+    expect(result.isError === true || result.structuredContent?.status === 'denied').toBe(true);
     expect(questions).toEqual([]);
   });
 });

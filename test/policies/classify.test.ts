@@ -180,11 +180,11 @@ describe('facts', () => {
     expect(known).not.toHaveProperty('recipients');
     expect(known).not.toHaveProperty(['recipients.domains']);
     expect(known).not.toHaveProperty(['attachments.paths']);
-    expect(known['destination']).toBe('unknown');
+    expect(known.destination).toBe('unknown');
   });
   test('an attachment without a path counts, and its place is not known', () => {
     const known = facts('send_email', { to: 'ann@acme.example', files: [{ href: 'x' }, { path: 'a' }] });
-    expect(known['attachments']).toBe(2);
+    expect(known.attachments).toBe(2);
     expect(known).not.toHaveProperty(['attachments.paths']);
   });
   test('an attachment may be an object though the binding says nothing of its field', () => {
@@ -205,11 +205,11 @@ describe('facts', () => {
     ['with an exponent', { amount: '1e3' }, undefined],
     ['a truth value', { amount: true }, undefined],
   ])('the amount: %s', (_what, args, expected) => {
-    expect(facts('pay', { iban: 'x', ...args })['amount']).toBe(expected);
+    expect(facts('pay', { iban: 'x', ...args }).amount).toBe(expected);
   });
   test('the amount of several is their sum, and unknown where one is hidden', () => {
     const line = (amount: unknown) => ({ iban: 'x', amount });
-    expect(facts('pay_lines', { lines: [line(40), line(60)] })['amount']).toBe(100);
+    expect(facts('pay_lines', { lines: [line(40), line(60)] }).amount).toBe(100);
     expect(facts('pay_lines', { lines: [line(900), line(-850)] })).not.toHaveProperty('amount');
     expect(facts('pay_lines', { lines: [line(40), { iban: 'x' }] })).not.toHaveProperty('amount');
   });
@@ -225,7 +225,7 @@ describe('facts', () => {
     expect(facts('pay', { iban: 'x', ...args })[fact]).toEqual(expected);
   });
   test('names of arguments: null and empty ones are not given', () => {
-    expect(facts('ping', { a: 1, b: null, c: '', d: [], e: {}, f: false, g: 0 })['args']).toEqual(['a', 'f', 'g']);
+    expect(facts('ping', { a: 1, b: null, c: '', d: [], e: {}, f: false, g: 0 }).args).toEqual(['a', 'f', 'g']);
   });
   test('of a web address', () => {
     expect(facts('fetch', { url: 'http://Docs.acme.example:8080/a?x=1' })).toMatchObject({
@@ -248,7 +248,7 @@ describe('facts', () => {
       'sql.tables': ['t', 'u'],
       'sql.columns': ['t.a'],
     });
-    expect(facts('query', { sql: 'SELECT a FROM t' })['records']).toBe(0);
+    expect(facts('query', { sql: 'SELECT a FROM t' }).records).toBe(0);
   });
   test('of a file written', () => {
     expect(facts('save', { path: 'a', content: 'süß' })).toMatchObject({ path: 'a', paths: ['a'], files: 1, bytes: 5 });
@@ -256,7 +256,7 @@ describe('facts', () => {
     expect(facts('read_file', { path: 'hr' })).not.toHaveProperty('files');
   });
   test('events are counted only where all are named', () => {
-    expect(facts('cancel', { ids: ['a', 'b'] })['events']).toBe(2);
+    expect(facts('cancel', { ids: ['a', 'b'] }).events).toBe(2);
     expect(facts('cancel', {})).not.toHaveProperty('events');
   });
 });

@@ -96,5 +96,5 @@ describe('the digest of a call', () => {
 });
 
 test('what was measured is a fact', () => {
-  expect(judge(call({ measured: { records: 7 } }), disk).reading?.facts['records']).toBe(7);
+  expect(judge(call({ measured: { records: 7 } }), disk).reading?.facts.records).toBe(7);
 });

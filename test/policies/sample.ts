@@ -1,7 +1,8 @@
 // Small builders for judging in tests: a rule, a policy, a reading, a situation.
-import { DEFAULT_RISK } from '../../policies/risk-defaults.ts';
+
 import type { Judged } from '../../policies/decide.ts';
 import type { Reading } from '../../policies/reading.ts';
+import { DEFAULT_RISK } from '../../policies/risk-defaults.ts';
 import { parseScope } from '../../policies/scope.ts';
 import type { Action, Context, GrantView, Policy, Rule } from '../../policies/types.ts';
 

@@ -12,7 +12,7 @@ export function programs(): string | undefined {
     ...versions.map((version) => `/usr/lib/postgresql/${version}/bin`),
     '/opt/homebrew/bin',
     '/usr/local/pgsql/bin',
-    ...(process.env['PATH'] ?? '').split(':'),
+    ...(process.env.PATH ?? '').split(':'),
   ];
   return places.find((place) => ['initdb', 'pg_ctl'].every((name) => existsSync(join(place, name))));
 }
@@ -41,7 +41,7 @@ export async function startCluster(): Promise<{ url: string; stop(): void } | un
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
   const port = await freePort();
   const data = join(folder, 'data');
-  const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: folder };
+  const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', HOME: folder };
   const run = (name: string, args: string[]) =>
     execFileSync(join(bin, name), args, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env });
   run('initdb', ['-D', data, '-U', 'perimeter', '-A', 'trust', '--no-sync']);

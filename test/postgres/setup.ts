@@ -13,7 +13,7 @@ declare module 'vitest' {
 const INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends', 'postgresql-15'];
 
 export default async function setup(project: TestProject): Promise<() => void> {
-  const wanted = process.env['CI'] !== undefined || process.env['PERIMETER_TEST_INSTALL'] === '1';
+  const wanted = process.env.CI !== undefined || process.env.PERIMETER_TEST_INSTALL === '1';
   if (programs() === undefined && wanted && process.getuid?.() === 0)
     spawnSync(INSTALL[0]!, INSTALL.slice(1), { stdio: 'inherit' });
   const cluster = await startCluster();

@@ -89,13 +89,7 @@ describe('the documented example', () => {
   });
 
   test('protects the guard’s own files and the settings of clients', () => {
-    expect(config.protected).toEqual(
-      expect.arrayContaining([
-        file,
-        join(folder, 'policies'),
-        join(folder, '.perimeter'),
-      ]),
-    );
+    expect(config.protected).toEqual(expect.arrayContaining([file, join(folder, 'policies'), join(folder, '.perimeter')]));
     expect(config.settings).toEqual(expect.arrayContaining(['/home/ann/.claude.json', join(folder, '.cursor/mcp.json')]));
   });
 });
@@ -166,11 +160,7 @@ describe('mistakes', () => {
     ['an agent with spaces', own('"agent": "felix prod"'), 'mcp.json:4: an agent id is letters'],
     ['a store, which is not built', own('"store": "postgres://x"'), 'mcp.json:4: `store` is not built yet; leave it off'],
     ['http, which is not built', own('"http": { "oauth": {} }'), 'mcp.json:4: `http` is not built yet; leave it off'],
-    [
-      'a VPN that nothing tells of',
-      own('"context": { "vpn": {} }'),
-      'mcp.json:4: say how the VPN is known',
-    ],
+    ['a VPN that nothing tells of', own('"context": { "vpn": {} }'), 'mcp.json:4: say how the VPN is known'],
     ['a context provider that is none', own('"context": { "vnp": {} }'), 'mcp.json:4: unknown key `vnp`; did you mean `vpn`?'],
     ['a key twice', own('"agent": "a", "agent": "b"'), 'mcp.json:4: the key `agent` stands here twice'],
     ['__proto__', own('"__proto__": {}'), 'mcp.json:4: `__proto__` is no key'],

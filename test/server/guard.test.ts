@@ -40,7 +40,7 @@ describe('the road of a call', () => {
       user: 'john',
       action: 'read:files:marketing/plan.md',
     });
-    expect(await events('call.outcome')).toMatchObject([{ outcome: 'ok', call_id: intent?.['call_id'] }]);
+    expect(await events('call.outcome')).toMatchObject([{ outcome: 'ok', call_id: intent?.call_id }]);
   });
 
   it('refuses what a rule denies, names the rule and its line, and forwards nothing', async () => {

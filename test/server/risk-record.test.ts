@@ -64,7 +64,7 @@ test('every recorded call gives the same factors again, from the records before 
   let compared = 0;
   const again = createHistories();
   for (const event of events) {
-    if (/^call\.(intent|refused)$/.test(event.type) && event.risk && event['traits'] !== undefined) {
+    if (/^call\.(intent|refused)$/.test(event.type) && event.risk && event.traits !== undefined) {
       const who = { user: event.user ?? '', agent: event.agent_id ?? '' };
       const risk = assess({
         reading: readingFrom(event),
@@ -151,7 +151,7 @@ test('a lone address in a result taints nothing', async () => {
   const guard = await start({
     servers: {
       ...servers,
-      files: { ...servers['files'], read: tool('written by ann@acme.example, uid 20261123T120000Z-1@calendar.example') },
+      files: { ...servers.files, read: tool('written by ann@acme.example, uid 20261123T120000Z-1@calendar.example') },
     },
   });
   await guard.call('files__read', { path: 'a/plan.md' });

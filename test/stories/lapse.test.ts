@@ -45,7 +45,7 @@ describe('the VPN drops between two calls of one grant', () => {
   test('the next call is refused and the condition named; back up, the grant holds again for what is left', async () => {
     await start(withVpn);
     await vpn();
-    expect((await guard.ask({ scope: 'read:crm', minutes: 30, uses: 5 }))['status']).toBe('granted');
+    expect((await guard.ask({ scope: 'read:crm', minutes: 30, uses: 5 })).status).toBe('granted');
     expect(decided(await customer('a'))).toBe('allow');
     rmSync(flag());
     guard.clock.advance(1_000);

@@ -16,7 +16,7 @@ const servers = {
     read_file: {
       inputSchema: open,
       run: (args: Record<string, unknown>) =>
-        said(args['path'] === 'pay.csv' ? 'Anna;DE89 3704 0044 0532 0130 00;5,200' : 'Agenda: roof, garden'),
+        said(args.path === 'pay.csv' ? 'Anna;DE89 3704 0044 0532 0130 00;5,200' : 'Agenda: roof, garden'),
     },
   },
 };
@@ -50,7 +50,7 @@ test('mail read, then a send outside: asked about, by the risk alone, with every
 
   // a person may approve it, up to this level and for this call
   const answer = await guard.ask({ calls: [{ tool: 'mail__send_mail', arguments: outside }] });
-  expect(answer['status']).toBe('granted');
+  expect(answer.status).toBe('granted');
   expect((await guard.call('mail__send_mail', outside)).isError).toBeUndefined();
 });
 

@@ -39,7 +39,7 @@ export const auditQuery: GuardTool = {
   readOnly: true,
   async run(given, powers) {
     const value = await powers.queryAudit(given);
-    const story = value['story'];
+    const story = value.story;
     return { value, text: typeof story === 'string' ? story : JSON.stringify(value, null, 2) };
   },
 };

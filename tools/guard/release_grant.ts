@@ -10,7 +10,7 @@ export const releaseGrant: GuardTool = {
   output: z.object({ grant_id: z.string(), released: z.boolean(), message: z.string() }),
   readOnly: false,
   async run(given, powers) {
-    const value = await powers.release(String(given['grant_id']));
-    return { value, text: String(value['message']) };
+    const value = await powers.release(String(given.grant_id));
+    return { value, text: String(value.message) };
   },
 };

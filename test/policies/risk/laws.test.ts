@@ -76,9 +76,9 @@ describe('adding anything never lowers the score', () => {
         'unscanned',
       ]),
   );
-  law('more items', (made) => (made.reading.facts['items'] = 1_000));
+  law('more items', (made) => (made.reading.facts.items = 1_000));
   law('a mark', (made) => (made.reading.marked = ['tables:x']));
-  law('a further destination', (made) => (made.reading.facts['destination'] = 'external'));
+  law('a further destination', (made) => (made.reading.facts.destination = 'external'));
   law('a destructive, unbound, changed tool', (made) =>
     Object.assign(made.reading, { destructive: true, unbound: true, changed: true }),
   );

@@ -10,7 +10,7 @@ import { readSamples, score } from '../../cases/detectors/score.ts';
 const FOLDER = join(import.meta.dirname, '../../cases/detectors');
 const made = { positives: lines(positives()), negatives: lines(negatives()) };
 /** `PERIMETER_MAKE_SAMPLES=1` writes the files anew, after a change of the maker. */
-if (process.env['PERIMETER_MAKE_SAMPLES'] === '1')
+if (process.env.PERIMETER_MAKE_SAMPLES === '1')
   for (const [name, text] of Object.entries(made)) writeFileSync(join(FOLDER, `${name}.jsonl`), text);
 
 test.each(Object.entries(made))('%s are what their maker makes', (name, text) =>

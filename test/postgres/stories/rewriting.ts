@@ -189,7 +189,7 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
     const { hostname, port, username, pathname } = new URL(here.url);
     client = new Client({ name: 'test', version: '1.0.0' });
     const env = {
-      PATH: process.env['PATH'] ?? '',
+      PATH: process.env.PATH ?? '',
       PG_HOST: hostname,
       PG_PORT: port,
       PG_USER: username,

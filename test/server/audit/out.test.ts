@@ -48,8 +48,8 @@ describe('OCSF', () => {
       api: { operation: 'read', service: { name: 'files' } },
       resources: [{ name: 'read:files:plan.md', type: 'files' }],
     });
-    expect(intent?.['metadata']).toMatchObject({ sequence: 2, product: { name: 'Perimeter' } });
-    expect(intent?.['unmapped']).toMatchObject({
+    expect(intent?.metadata).toMatchObject({ sequence: 2, product: { name: 'Perimeter' } });
+    expect(intent?.unmapped).toMatchObject({
       rule: 'plans',
       record: { fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
@@ -59,7 +59,7 @@ describe('OCSF', () => {
 
   it('has sessions and grants in their own classes, and the rest as base events', async () => {
     const kinds = ['session.opened', 'session.closed', 'grant.issued', 'grant.revoked', 'lock.set'];
-    const found = (await recorded(kinds.map((type) => ({ type, user: 'john' })))).map((event) => toOcsf(event, '1')['type_uid']);
+    const found = (await recorded(kinds.map((type) => ({ type, user: 'john' })))).map((event) => toOcsf(event, '1').type_uid);
     expect(found).toEqual([300201, 300202, 300501, 300502, 99]);
   });
 });
@@ -81,7 +81,7 @@ describe('OpenTelemetry', () => {
       },
       { status: { code: 2, message: 'perimeter.deny' } },
     ]);
-    expect(spans[0]!['attributes']).toContainEqual({ key: 'gen_ai.tool.name', value: { stringValue: 'read' } });
+    expect(spans[0]!.attributes).toContainEqual({ key: 'gen_ai.tool.name', value: { stringValue: 'read' } });
     expect(JSON.stringify(calls.metrics(events[0]!.seq))).toContain('mcp.server.operation.duration');
     expect(calls.traces()).toBeUndefined();
     expect(calls.metrics(0)).toBeUndefined();
@@ -146,7 +146,7 @@ describe('places', () => {
         body += bytes.toString();
       });
       request.on('end', () => {
-        got.push({ url: request.url ?? '', token: request.headers['authorization'], body });
+        got.push({ url: request.url ?? '', token: request.headers.authorization, body });
         response.end();
       });
     });

@@ -16,7 +16,6 @@ function load(audit: unknown) {
 
 describe('the settings of the audit', () => {
   it('are read, with values from the environment', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how mcp.json names a variable of the environment
     const headers = { authorization: 'Bearer ${TOKEN}' };
     const { audit } = load({
       ...{ copy: './elsewhere.txt', retain: '7y', syslog: 'tls://logs.example:6514' },

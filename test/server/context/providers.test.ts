@@ -81,7 +81,10 @@ describe('a command answers by its exit code', () => {
 });
 
 describe('a module answers by its function', () => {
-  const file = (name: string, text: string) => (writeFileSync(join(folder, name), text), module(join(folder, name), patience));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return module(join(folder, name), patience);
+  };
   test('yes and no', async () => {
     expect(await file('yes.mjs', 'export default () => true').look(still)).toBe(true);
     expect(await file('no.mjs', 'export default async () => false').look(still)).toBe(false);

@@ -28,7 +28,7 @@ export async function start(argv: string[]): Promise<void> {
     'read-only': { type: 'boolean', default: false },
   });
   if (!options) return;
-  const url = options.url ?? (options.file === undefined ? process.env['DATABASE_URL'] : undefined);
+  const url = options.url ?? (options.file === undefined ? process.env.DATABASE_URL : undefined);
   if (url !== undefined && options.file !== undefined)
     throw new UsageProblem('`--file` and `--url` exclude each other: leave one out');
   if (url !== undefined) return startPostgres(url, options['read-only']);
