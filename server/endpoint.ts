@@ -15,7 +15,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { CallReply, ClientHandle, Clock, FormAnswer, GuardPort, IncomingCall, Question, ToolResult } from './ports.ts';
-import { clientGate } from './wire/client-gate.ts';
+import { clientGate, EMPTY_LISTS } from './wire/client-gate.ts';
 import { formAnswer, formParams } from './wire/form.ts';
 import { LineTransport } from './wire/line-transport.ts';
 import { isRecord } from './wire/messages.ts';
@@ -112,6 +112,9 @@ class Connection {
     try {
       if (request.method === 'tools/list') return { tools: await this.#options.guard.listTools() };
       if (request.method === 'tools/call') return await this.#call(client, request.params ?? {}, context);
+      // downstreams' resources and prompts are not passed on, so the list of them is empty, whether or not the client minds capabilities
+      const empty = Object.hasOwn(EMPTY_LISTS, request.method) ? EMPTY_LISTS[request.method] : undefined;
+      if (empty !== undefined) return { [empty]: [] };
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       this.#refused(`internal error: ${error instanceof Error ? error.message : String(error)}`, request.method);

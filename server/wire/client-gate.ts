@@ -2,8 +2,22 @@
 import type { Gate, Refusal } from './line-transport.ts';
 import { isRecord, RPC_CODES, type RpcNotification, type RpcRequest } from './messages.ts';
 
-/** Everything else is closed: resources, prompts, completion, logging, tasks. */
-const METHODS = new Set(['initialize', 'ping', 'tools/list', 'tools/call', 'server/discover', 'subscriptions/listen']);
+/** Lists of what the guard passes on nothing of, and what they are called in the answer. To ask what there is, is no offence. */
+export const EMPTY_LISTS: Readonly<Record<string, string>> = {
+  'resources/list': 'resources',
+  'resources/templates/list': 'resourceTemplates',
+  'prompts/list': 'prompts',
+};
+/** Everything else is closed: reading resources, prompts, completion, logging, tasks. */
+const METHODS = new Set([
+  'initialize',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'server/discover',
+  'subscriptions/listen',
+  ...Object.keys(EMPTY_LISTS),
+]);
 const NOTIFICATIONS = new Set(['notifications/initialized', 'notifications/cancelled']);
 /** A 2026-07-28 request names its revision here, and needs no handshake (basic, "General fields"). */
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';

@@ -1,5 +1,5 @@
 // Threat: something reaches a server beside the one road: another method, another name, another way to write the message.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readCases } from '../cases/runner.ts';
 import type { RawClient } from '../server/wire/pair.ts';
 import { decisionOf, type World, world } from '../world.ts';
@@ -176,7 +176,7 @@ describe('a name', () => {
 
 describe('what nobody offered', () => {
   it('resources and prompts are not there to be read around the rules', async () => {
-    const { wire, forwarded } = await guarded();
+    const { wire, forwarded, events } = await guarded();
     const raw = await wire();
     raw.initialize();
     const methods = [
@@ -207,6 +207,11 @@ describe('what nobody offered', () => {
       });
     for (const method of methods) expect(JSON.stringify(await raw.answerTo(method))).not.toMatch(/salaries|credentials/);
     expect(forwarded).toEqual([]);
+    // to ask what there is gets an empty list; all else is an offence on record
+    const offences = methods.filter((method) => !/^(resources|prompts)\/.*list$/.test(method));
+    await vi.waitFor(async () => expect(await events('call.refused')).toHaveLength(offences.length));
+    const refused = (await events('call.refused')).map((event) => event.method);
+    expect(refused.sort()).toEqual(offences.sort());
   });
 
   it('a second `initialize` changes neither who asks nor what is known of it', async () => {

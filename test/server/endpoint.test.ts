@@ -203,14 +203,7 @@ describe('calls', () => {
 });
 
 describe('closed doors', () => {
-  const closed = [
-    'resources/list',
-    'resources/read',
-    'resources/templates/list',
-    'prompts/list',
-    'prompts/get',
-    'completion/complete',
-  ];
+  const closed = ['resources/read', 'resources/subscribe', 'prompts/get', 'completion/complete'];
   const strange = [
     'logging/setLevel',
     'roots/list',
@@ -228,6 +221,46 @@ describe('closed doors', () => {
     expect((await raw.answerTo(5)).error).toMatchObject({ code: -32601 });
     expect(given.guard.refused).toMatchObject([{ method }]);
     expect(given.guard.calls).toEqual([]);
+  });
+
+  const lists = [
+    ['resources/list', 'resources'],
+    ['resources/templates/list', 'resourceTemplates'],
+    ['prompts/list', 'prompts'],
+  ] as const;
+  test.each(lists)('%s is empty in both eras: nothing of it is passed on', async (method, name) => {
+    const old = await pair();
+    const raw = new RawClient(old);
+    raw.initialize();
+    raw.send({ jsonrpc: '2.0', id: 5, method, params: { cursor: 'further' } });
+    expect((await raw.answerTo(5)).result).toEqual({ [name]: [] });
+    const now = await pair();
+    const modern = new RawClient(now);
+    modern.send({ jsonrpc: '2.0', id: 6, method, params: { _meta: MODERN_META } });
+    expect((await modern.answerTo(6)).result).toMatchObject({ [name]: [], resultType: 'complete' });
+    expect([...old.guard.refused, ...now.guard.refused, ...old.guard.calls, ...now.guard.calls]).toEqual([]);
+  });
+
+  test.each(['resources/read', 'prompts/get'])('%s is refused and reported to a client of today too', async (method) => {
+    const given = await pair();
+    const raw = new RawClient(given);
+    raw.send({ jsonrpc: '2.0', id: 5, method, params: { uri: 'file:///x', name: 'x', _meta: MODERN_META } });
+    expect((await raw.answerTo(5)).error).toMatchObject({ code: -32601 });
+    expect(given.guard.refused).toMatchObject([{ method }]);
+  });
+
+  test('a list before initialize is refused like all else', async () => {
+    const raw = new RawClient(await pair());
+    raw.send({ jsonrpc: '2.0', id: 5, method: 'resources/list' });
+    expect((await raw.answerTo(5)).error).toMatchObject({ code: -32600 });
+  });
+
+  test('SDK clients of both generations see empty lists', async () => {
+    for (const client of [await clientV1(await pair()), await modernClient(await pair())]) {
+      expect((await client.listResources()).resources).toEqual([]);
+      expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
+      expect((await client.listPrompts()).prompts).toEqual([]);
+    }
   });
 
   test.each([['{"day":"x"}'], [[{ day: 'x' }]], [5]])('arguments that are %j are no arguments', async (args) => {
