@@ -7,6 +7,7 @@ import { AnswerRefused } from './elevations.ts';
 import { LoginError } from './identity.ts';
 import type { CommandHandler } from './owner/index.ts';
 import { CommandError } from './owner/protocol.ts';
+import { PasskeyError, passkeysOf } from './passkeys.ts';
 import { hasPassphrase, PassphraseError, verifyPassphrase } from './passphrase.ts';
 import type { Perimeter } from './perimeter.ts';
 import type { AuditEvent, AuditFilter, RequestRecord } from './ports.ts';
@@ -120,6 +121,16 @@ const COMMANDS: Record<string, Command> = {
     const [server = '', ...tool] = word(params, 'target').split('/');
     return { accepted: await perimeter.pins.accept(server, tool.length > 0 ? tool.join('/') : undefined, by) };
   },
+  passkeys: async (perimeter) => {
+    const passkeys = await passkeysOf(perimeter);
+    return { enrolled: passkeys.enrolled, passkeys: passkeys.list() };
+  },
+  'passkeys.remove': async (perimeter, params, { by }) => {
+    await proveHuman(perimeter, params, 'none');
+    const removed = await (await passkeysOf(perimeter)).remove(word(params, 'id'));
+    await perimeter.audit.append({ type: 'passkey.removed', approver: by, channel: 'terminal', why: removed.name });
+    return { removed };
+  },
   login: async (perimeter, params, { by }) => {
     await proveHuman(perimeter, params, 'none');
     const user = params.user === undefined ? {} : { user: word(params, 'user') };
@@ -203,6 +214,7 @@ function reader(perimeter: Perimeter): ReturnType<typeof answerReader> {
 export function createCommands(perimeter: Perimeter): CommandHandler {
   // looked for at once, so that taking the file away later changes nothing
   void hasPassphrase(perimeter.config.state).catch(() => undefined);
+  void passkeysOf(perimeter).catch(() => undefined);
   return async (name, params, stream, peer) => {
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command)
@@ -215,6 +227,7 @@ export function createCommands(perimeter: Perimeter): CommandHandler {
     } catch (error) {
       if (error instanceof AnswerRefused) throw new CommandError('refused', error.message);
       if (error instanceof PassphraseError) throw new CommandError('passphrase', error.message);
+      if (error instanceof PasskeyError) throw new CommandError('passkey', error.message);
       if (error instanceof SignalError) throw new CommandError('usage', error.message);
       if (error instanceof LoginError) throw new CommandError('login', error.message);
       throw error;

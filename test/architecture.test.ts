@@ -79,6 +79,7 @@ const DOORS: Record<string, RegExp> = {
   'ajv-formats': /^server\/arguments\.ts$/,
   yaml: /^policies\/source\.ts$/,
   'jsonc-parser': /^server\/(jsonc|init\/take-over)\.ts$/, // one reads with lines, the other edits a client's settings in place
+  '@simplewebauthn/server': /^server\/passkeys\.ts$/,
   commander: /^server\/cli\/[\w-]+\.ts$/,
   chalk: /^server\/cli\/output\.ts$/,
   'node:readline': /^server\/(terminal|demo\/human)\.ts$/,

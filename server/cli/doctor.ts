@@ -7,6 +7,7 @@ import { bindServer } from '../bindings.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { createDownstreams } from '../downstream.ts';
+import { openPasskeys } from '../passkeys.ts';
 import { hasPassphrase } from '../passphrase.ts';
 import { openPolicies, type Policies } from '../policies.ts';
 import type { Downstream } from '../ports.ts';
@@ -46,7 +47,27 @@ async function checkState(config: Config): Promise<Finding[]> {
       what: 'none is set: whoever runs commands on your account can approve',
       fix: 'perimeter passphrase set',
     });
+  findings.push(await checkPasskeys(config));
   return findings;
+}
+
+async function checkPasskeys(config: Config): Promise<Finding> {
+  const passkeys = await openPasskeys(config.state, systemClock);
+  const names = passkeys.list().map(({ name }) => `\`${name}\``);
+  if (names.length > 0) return { level: 'ok', about: 'passkeys', what: `${names.join(', ')}: the console asks for one of them` };
+  if (passkeys.enrolled)
+    return {
+      level: 'problem',
+      about: 'passkeys',
+      what: `${config.state}/passkeys.json is damaged, so no passkey counts`,
+      fix: 'remove the file, restart the guard, and add your passkeys again in `perimeter console`',
+    };
+  return {
+    level: 'note',
+    about: 'passkeys',
+    what: 'none is added: the console asks for the passphrase, which a program could listen to',
+    fix: 'perimeter console, then Passkeys',
+  };
 }
 
 /** Starts every server for a moment, as the guard would, and looks at what it offers. */

@@ -6,6 +6,7 @@ import { auditCommands } from './audit.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { passkeyCommands } from './passkeys.ts';
 import { policyCommands } from './policy.ts';
 import { requestCommands } from './requests.ts';
 import { serveCommand } from './serve.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   answerCommands(program, common);
   requestCommands(program, common);
   sessionCommands(program, common);
+  passkeyCommands(program, common);
   auditCommands(program, common);
   policyCommands(program, common);
   doctorCommand(program, common);
