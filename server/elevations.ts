@@ -56,7 +56,8 @@ export type Elevations = {
   pending(): RequestRecord[];
   /** Decides a request. Throws AnswerRefused on a missing proof or an unknown id. */
   answer(id: string, answer: Answer): Promise<Answered>;
-  cancel(id: string, reason: string): Promise<boolean>;
+  /** `failed`: the conditions that ended, as `while vpn`. */
+  cancel(id: string, reason: string, failed?: string[]): Promise<boolean>;
   cancelAll(fits: (request: RequestRecord) => boolean, reason: string): Promise<void>;
   /** Resolves when the request is no longer pending, `ms` have passed, or the signal fires. */
   wait(id: string, ms: number, signal?: AbortSignal): Promise<RequestRecord>;
@@ -258,11 +259,11 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
         }
         return approve(request, answer);
       }),
-    cancel: (id, reason) =>
+    cancel: (id, reason, failed) =>
       inTurn(async () => {
         const request = get(id);
         if (request?.state !== 'pending') return false;
-        await move(request, 'cancelled', { why: reason }, { reason });
+        await move(request, 'cancelled', { why: reason, ...(failed ? { failed } : {}) }, { reason });
         return true;
       }),
     async cancelAll(fits, reason) {

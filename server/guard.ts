@@ -6,12 +6,13 @@ import type { Verdict } from '../policies/judge.ts';
 import { assessResult } from '../policies/risk.ts';
 import { deriveScope } from '../policies/scope.ts';
 import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
-import type { Decision, Effect, Identity, RiskPolicy } from '../policies/types.ts';
+import type { Decision, Effect, Identity, Policy } from '../policies/types.ts';
 import { DownstreamError } from './errors.ts';
 import type { Grants, Reservation } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { inspect } from './inspect.ts';
 import { type Found, identityMeta, type Judging, type Sight } from './judging.ts';
+import { dependsOn, endedWhy, type Live } from './live.ts';
 import { impactPromise, type Measured } from './measure.ts';
 import type {
   AuditInput,
@@ -40,7 +41,8 @@ export type GuardParts = {
   grants: Grants;
   histories: Histories;
   policyDigest: () => string;
-  riskPolicy: () => RiskPolicy;
+  policy: () => Policy;
+  live: Pick<Live, 'watch'>;
   /** Opens the session where configuration says so, and says who is behind this connection and what is known of the situation. */
   identify: (call: Pick<IncomingCall, 'client'>) => Promise<Sight>;
   /** The guard's own tools; undefined when the name is not one of them. */
@@ -157,7 +159,10 @@ export function createGuard(parts: GuardParts): GuardPort {
     outcome: 'ok' | 'error' | 'unknown' | 'failed' | 'outside_bound';
     actual?: number;
     unit?: Impact['unit'];
-    why?: string /** More happened than was approved. */;
+    why?: string;
+    /** The conditions that ended while it ran. */
+    failed?: string[];
+    /** More happened than was approved. */
     exceeded?: string;
   };
 
@@ -209,10 +214,24 @@ export function createGuard(parts: GuardParts): GuardPort {
         outcome: 'failed',
         why: 'it could not be rewritten',
       };
+    // what it was allowed by may end while it runs: then it is called back
+    const ended = new AbortController();
+    let failed: string[] | undefined;
+    const broken = dependsOn(
+      verdict,
+      parts.policy(),
+      taken.flatMap(({ grant_id }) => grants.get(grant_id) ?? []),
+    );
+    const unwatch =
+      broken &&
+      parts.live.watch(broken, (names) => {
+        failed = names;
+        ended.abort();
+      });
     try {
       const result = await found.downstream.call(found.tool, held?.args ?? call.arguments, {
         meta,
-        signal: AbortSignal.any([call.signal, sight.stop]),
+        signal: AbortSignal.any([call.signal, sight.stop, ended.signal]),
         timeout: CALL_MS,
         ...(call.progress ? { progress: call.progress } : {}),
       });
@@ -240,8 +259,15 @@ export function createGuard(parts: GuardParts): GuardPort {
       return answer;
     } catch (error) {
       const reached = !(error instanceof DownstreamError) || error.reached;
-      const message = error instanceof DownstreamError ? error.message : 'the call failed on its way';
-      return { result: failureResult(message, reached), outcome: reached ? 'unknown' : 'failed', why: message };
+      const message = failed ? endedWhy(failed) : error instanceof DownstreamError ? error.message : 'the call failed on its way';
+      return {
+        result: failureResult(message, reached),
+        outcome: reached ? 'unknown' : 'failed',
+        why: message,
+        ...(failed ? { failed } : {}),
+      };
+    } finally {
+      unwatch?.();
     }
   }
 
@@ -279,7 +305,7 @@ export function createGuard(parts: GuardParts): GuardPort {
         duration_us: Math.round(took_ms * 1_000),
         facts,
       };
-      if (data.classes.length > 0) event.risk = assessResult(data.classes, parts.riskPolicy());
+      if (data.classes.length > 0) event.risk = assessResult(data.classes, parts.policy().risk);
       const [first] = taken;
       if (first) event.grant_id = first.grant_id;
       const counted = measured?.impact.measured ?? undefined;
@@ -290,6 +316,7 @@ export function createGuard(parts: GuardParts): GuardPort {
         };
       const why = withheld ?? answer.why;
       if (why !== undefined) event.why = why;
+      if (answer.failed) event.failed = answer.failed;
       await audit.append(event);
       if (answer.exceeded !== undefined) await alarm(call_id, who, found, taken, answer.exceeded);
       await grants.settle(

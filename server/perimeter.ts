@@ -38,6 +38,7 @@ import { createGuard } from './guard.ts';
 import { createHistories } from './histories.ts';
 import { createIdentity, type IdentityService } from './identity.ts';
 import { createJudging, type Sight } from './judging.ts';
+import { createLive, watchRequests } from './live.ts';
 import { createMeasure, previewTools } from './measure.ts';
 import { hasPassphrase } from './passphrase.ts';
 import { createPins, type Pins } from './pins.ts';
@@ -129,9 +130,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   });
 
   const outboxes = openPlaces(config.audit, { clock, version: options.version }).map((place) => new Outbox(place, log));
-  audit.onEvent((event) => {
-    for (const outbox of outboxes) outbox.offer(event);
-  });
+  for (const outbox of outboxes) audit.onEvent((event) => outbox.offer(event));
   const restored = await rebuild(store, audit);
   if (restored !== undefined) log(restored);
 
@@ -282,6 +281,9 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   const machine = await createMachine(store);
   const connections = createConnections(clock);
 
+  const live = createLive({ situation, identity, clock, zone: config.timezone });
+  watchRequests(live, elevations);
+
   async function identify({ client }: Pick<IncomingCall, 'client'>): Promise<Sight> {
     const agent = client.agent ?? config.agent;
     const other_session = connections.seen(agent, client);
@@ -334,7 +336,8 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     histories,
     policyDigest: () => policies.current.digest,
-    riskPolicy: () => policies.current.risk,
+    policy: () => policies.current,
+    live,
     identify,
     own: ownTool,
     answered: (call, sight) => powers.answered(call, sight),
@@ -403,15 +406,13 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   });
   const watch = createWatch({
     clock,
+    policy: () => policies.current.risk,
     tell(watched) {
       options.notify?.(`Perimeter: ${watched.level} risk`, inWords(watched));
       webhook?.watched(watched);
     },
   });
-  audit.onEvent((event) => {
-    const level = event.risk?.level ?? 'low';
-    if (level !== 'low' && policies.current.risk.responses[level] !== 'none') watch(event);
-  });
+  audit.onEvent(watch);
   const secret = randomBytes(32);
   const clients = new Set<ServedClient>();
 
@@ -459,6 +460,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     },
     async close() {
       stopWatching();
+      live.close();
       stopper.abort();
       for (const client of clients) await client.close();
       elevations.close();

@@ -1,5 +1,5 @@
 // What is watched: a call of medium risk or above is told to the notifier as it happens, at a rate that people can bear.
-import { RISK_LEVELS } from '../policies/types.ts';
+import { RISK_LEVELS, type RiskPolicy } from '../policies/types.ts';
 import type { AuditEvent, Clock } from './ports.ts';
 
 const WINDOW_MS = 60_000;
@@ -17,11 +17,21 @@ export type Watched = {
 };
 
 /** Told of every event; `tell` gets at most three a minute, each with how many were left out before it. */
-export function createWatch({ clock, tell }: { clock: Clock; tell: (watched: Watched) => void }): (event: AuditEvent) => void {
+export function createWatch({
+  clock,
+  policy,
+  tell,
+}: {
+  clock: Clock;
+  /** A level that calls for nothing is not told. */
+  policy: () => Pick<RiskPolicy, 'responses'>;
+  tell: (watched: Watched) => void;
+}): (event: AuditEvent) => void {
   let told: number[] = [];
   let left_out = 0;
   return (event) => {
-    if (!isWatched(event) || !event.risk) return;
+    if (!isWatched(event) || !event.risk || event.risk.level === 'low') return;
+    if (policy().responses[event.risk.level] === 'none') return;
     const now = clock.mono();
     told = told.filter((at) => now - at < WINDOW_MS);
     if (told.length >= MAX_A_WINDOW) {

@@ -1,5 +1,6 @@
 // A session-revoked event from outside, and what is watched: read with care, told at a bounded rate.
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_RISK } from '../../policies/risk-defaults.ts';
 import type { AuditEvent } from '../../server/ports.ts';
 import { concerns, readSignal, SignalError } from '../../server/signal.ts';
 import { createWatch, inWords, type Watched } from '../../server/watch.ts';
@@ -66,7 +67,7 @@ describe('watched', () => {
   test('medium and above, at most three a minute, and how many were left out', () => {
     const clock = fakeClock();
     const told: Watched[] = [];
-    const watch = createWatch({ clock, tell: (one) => told.push(one) });
+    const watch = createWatch({ clock, policy: () => DEFAULT_RISK, tell: (one) => told.push(one) });
     watch(call('low'));
     watch(call('medium', { type: 'request.created' }));
     for (let index = 0; index < 50; index += 1) watch(call(index % 2 === 0 ? 'medium' : 'critical'));

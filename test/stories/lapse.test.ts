@@ -1,8 +1,9 @@
 // Permissions end with what they live by: the VPN drops between two calls of one grant, the clock jumps, a signal comes from outside.
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ToolResult } from '../../server/ports.ts';
+import { DownstreamError } from '../../server/errors.ts';
+import type { ForwardOptions, ToolResult } from '../../server/ports.ts';
 import { decisionOf, fakeClock, type World, type WorldOptions, world, yes } from '../world.ts';
 
 const open = { type: 'object', additionalProperties: true };
@@ -67,6 +68,118 @@ describe('the VPN drops between two calls of one grant', () => {
     await guard.ask({ scope: 'read:crm', minutes: 30, uses: 5 });
     expect(decided(await customer('a'))).toBe('ask');
     expect(guard.forwarded).toHaveLength(0);
+  });
+});
+
+describe('the VPN drops while something depends on it', () => {
+  const asking = rules.replace('effect: ask, scope: read:crm,', 'effect: ask, ask: inline, scope: read:crm,');
+  /** A tool that takes its time, until it is called back. */
+  const slow = (calledBack: () => void) => ({
+    crm: {
+      read: {
+        inputSchema: open,
+        run: (_args: Record<string, unknown>, { signal }: ForwardOptions) =>
+          new Promise<ToolResult>((_resolve, reject) =>
+            signal.addEventListener('abort', () => {
+              calledBack();
+              reject(new DownstreamError('cancelled', true, 'it was called back'));
+            }),
+          ),
+      },
+      look: { inputSchema: open, run: () => ({ content: [] }) },
+    },
+  });
+
+  test.each(['request_elevation', 'the call itself'])(
+    'who waits in %s is answered, and the record names the condition',
+    async (how) => {
+      await start({ ...withVpn, rules: asking, human: () => undefined, wait_ms: 30_000 });
+      await vpn();
+      const waiting = how === 'the call itself' ? customer('a') : guard.ask({ scope: 'read:crm', minutes: 30, uses: 5 });
+      while ((await guard.events('request.created')).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      rmSync(flag());
+      guard.clock.advance(1_000);
+      expect(JSON.stringify(await waiting)).toContain('a condition ended: `while vpn`');
+      expect((await guard.events('request.cancelled')).at(-1)).toMatchObject({ failed: ['while vpn'] });
+      expect(guard.forwarded).toHaveLength(0);
+      expect(await guard.command('pending')).toEqual([]);
+    },
+  );
+
+  test('a call under way is called back, and its record names the condition and the grant', async () => {
+    let back = 0;
+    await start({ ...withVpn, servers: slow(() => back++) });
+    await vpn();
+    await guard.ask({ scope: 'read:crm', minutes: 30, uses: 5 });
+    const running = customer('a');
+    while (guard.forwarded.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    rmSync(flag());
+    guard.clock.advance(1_000);
+    expect(JSON.stringify(await running)).toContain('a condition ended: `while vpn`. It may or may not have been carried out');
+    expect(back).toBe(1);
+    const outcome = (await guard.events('call.outcome')).at(-1);
+    expect(outcome).toMatchObject({ outcome: 'unknown', failed: ['while vpn'], grant_id: expect.stringMatching(/^grant_/) });
+  });
+
+  test('so is one that a rule allowed, when its hours are over', async () => {
+    const hours =
+      '- { id: read-hours, why: in the morning, effect: allow, scope: read:crm, while: { hours: "Mon-Sun 09:00-17:00" } }';
+    await start({ rules: hours, servers: slow(() => undefined) });
+    const running = customer('a');
+    while (guard.forwarded.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    guard.clock.advance(5 * 3_600_000);
+    expect(JSON.stringify(await running)).toContain('a condition ended: `while hours`');
+  });
+
+  test('the user goes away: the request goes; only that nobody knows any more ends nothing', async () => {
+    const away = () => join(guard.folder, 'away');
+    await start({
+      rules: '- { id: r, why: w, effect: ask, scope: read:crm, limits: { while: { user_present: true } } }',
+      settings: { context: { presence: { module: './vpn.mjs', ttl: '1ms' } } },
+      human: () => undefined,
+      wait_ms: 30_000,
+    });
+    const module = join(guard.folder, 'vpn.mjs');
+    writeFileSync(
+      module,
+      `import { existsSync } from 'node:fs';\nexport default () => existsSync(${JSON.stringify(away())}) ? false : existsSync(${JSON.stringify(flag())}) ? true : undefined;\n`,
+    );
+    writeFileSync(flag(), '');
+    const waiting = guard.ask({ scope: 'read:crm' });
+    while ((await guard.events('request.created')).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    rmSync(flag());
+    guard.clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await guard.command('pending')).toHaveLength(1);
+    writeFileSync(flag(), '');
+    guard.clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    writeFileSync(away(), '');
+    guard.clock.advance(1_000);
+    expect(await waiting).toMatchObject({ status: 'cancelled' });
+    expect((await guard.events('request.cancelled')).at(-1)).toMatchObject({ failed: ['while user_present'] });
+  });
+
+  test('nothing is looked at while nothing depends on it', async () => {
+    await start({ ...withVpn, human: () => undefined, wait_ms: 50 });
+    const looks = join(guard.folder, 'looks');
+    writeFileSync(
+      join(guard.folder, 'vpn.mjs'),
+      `import { appendFileSync } from 'node:fs';\nexport default () => { appendFileSync(${JSON.stringify(looks)}, '.'); return true; };\n`,
+    );
+    const { request_id } = await guard.ask({ scope: 'read:crm' });
+    const count = () => readFileSync(looks, 'utf8').length;
+    guard.clock.advance(1_000);
+    const first = count();
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(count()).toBeGreaterThan(first);
+    await guard.command('deny', { id: request_id });
+    const last = count();
+    guard.clock.advance(10_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(count()).toBe(last);
   });
 });
 
