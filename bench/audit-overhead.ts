@@ -41,7 +41,7 @@ export async function measureOverhead(folder: string): Promise<Overhead> {
     version: '0.0.0',
     perimeterCommand: { command: process.execPath, args: [main] },
   });
-  const client: ClientHandle = { connection_id: 'bench', name: 'bench', version: '1', era: 'legacy', forms: false };
+  const client: ClientHandle = { connection_id: 'bench', name: 'bench', version: '1', era: 'legacy', forms: false, links: false };
   const call = async (at: number) => {
     const signal = new AbortController().signal;
     const reply = await perimeter.guard.callTool({

@@ -14,9 +14,19 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import type { CallReply, ClientHandle, Clock, FormAnswer, GuardPort, IncomingCall, Question, ToolResult } from './ports.ts';
+import type {
+  CallReply,
+  ClientHandle,
+  Clock,
+  FormAnswer,
+  GuardPort,
+  IncomingCall,
+  LinkQuestion,
+  Question,
+  ToolResult,
+} from './ports.ts';
 import { clientGate, EMPTY_LISTS } from './wire/client-gate.ts';
-import { formAnswer, formParams } from './wire/form.ts';
+import { answerKey, declared, formAnswer, formParams, inputRequired, linkParams } from './wire/elicitation.ts';
 import { LineTransport } from './wire/line-transport.ts';
 import { isRecord } from './wire/messages.ts';
 import { type Call, type RequestStates, requestStates } from './wire/request-state.ts';
@@ -36,8 +46,8 @@ export type ServedClient = { closed: Promise<void>; close(): Promise<void> };
 
 /** A form may stay open for days: the guard, not a timer of the SDK, decides how long anybody waits for it. */
 const NO_TIMEOUT = 2 ** 31 - 1;
-/** The one input request of a question, by the name its answer comes back under. */
-const ANSWER_KEY = 'decision';
+/** The only revision in which a client is told that what it opened a link for is over (client/elicitation, "Completion Notifications"). */
+const TELLS_LINKS = '2025-11-25';
 
 /** Serves one client until its input ends or `close()`. Nothing but MCP goes to `output`; bad input never throws. */
 export async function serveClient(options: EndpointOptions): Promise<ServedClient> {
@@ -136,8 +146,9 @@ class Connection {
     };
     const reply: CallReply = await this.#options.guard.callTool(incoming).finally(() => over.abort());
     if ('result' in reply) return relayed(reply.result);
-    if (client.era === 'legacy' || !client.forms) throw new Error('a question was put to a client that cannot show it here');
-    return this.#question(reply.question, call);
+    const shows = 'url' in reply.question ? client.links : client.forms;
+    if (client.era === 'legacy' || !shows) throw new Error('a question was put to a client that cannot show it here');
+    return inputRequired(reply.question, this.#states.seal(reply.question.request_id, call, 'url' in reply.question));
   }
 
   /** The answer a retried call carries. A state that isn't ours for this very call is refused, never read as an answer. */
@@ -156,16 +167,8 @@ class Connection {
         },
       );
     }
-    const view = inputResponse(responses, ANSWER_KEY);
-    return view.kind === 'elicit' ? formAnswer(opened.request_id, view, opened.after) : undefined;
-  }
-
-  #question(question: Question, call: Call): Result {
-    return {
-      resultType: 'input_required',
-      inputRequests: { [ANSWER_KEY]: { method: 'elicitation/create', params: { mode: 'form', ...formParams(question) } } },
-      requestState: this.#states.seal(question.request_id, call),
-    };
+    const view = inputResponse(responses, answerKey(opened.link));
+    return view.kind === 'elicit' ? formAnswer(opened.request_id, view, opened.after, opened.link) : undefined;
   }
 
   #modernClient(context: ServerContext): ClientHandle {
@@ -175,7 +178,8 @@ class Connection {
 
   #legacyClient(server: Server): ClientHandle {
     const client = this.#known('legacy', server.getClientVersion(), server.getClientCapabilities());
-    if (client.forms) client.form ??= (question, withdrawn) => this.#form(server, question, withdrawn);
+    if (client.forms) client.form ??= (question, withdrawn) => this.#ask(server, question, formParams(question), withdrawn);
+    if (client.links) client.link ??= (question, over) => this.#link(server, question, over);
     return client;
   }
 
@@ -183,29 +187,47 @@ class Connection {
   #known(era: 'legacy' | 'modern', info: unknown, capabilities: unknown): ClientHandle {
     const name = isRecord(info) && typeof info.name === 'string' ? info.name : 'unknown';
     const version = isRecord(info) && typeof info.version === 'string' ? info.version : '';
-    const forms = declaresForms(capabilities);
+    const { forms, links } = declared(capabilities);
     const before = this.#client;
-    const same = before?.era === era && before.name === name && before.version === version && before.forms === forms;
+    const same =
+      before?.era === era &&
+      before.name === name &&
+      before.version === version &&
+      before.forms === forms &&
+      before.links === links;
     if (same) return before;
     const { agent } = this.#options;
-    return { connection_id: this.#connectionId, name, version, era, forms, ...(agent === undefined ? {} : { agent }) };
+    return { connection_id: this.#connectionId, name, version, era, forms, links, ...(agent === undefined ? {} : { agent }) };
   }
 
   /** Puts the question on the wire by itself: not inside a call, so that neither its end nor its cancellation closes the form. */
-  async #form(server: Server, question: Question, withdrawn?: AbortSignal): Promise<FormAnswer> {
+  async #ask(server: Server, question: Question, params: Record<string, unknown>, over?: AbortSignal): Promise<FormAnswer> {
     const { clock } = this.#options;
     const asked = clock.mono();
+    const answer = (given: unknown) => formAnswer(question.request_id, given, clock.mono() - asked, 'url' in question);
     try {
-      const given = await server.request({ method: 'elicitation/create', params: formParams(question) }, ANYTHING, {
+      const given = await server.request({ method: 'elicitation/create', params }, ANYTHING, {
         timeout: NO_TIMEOUT,
-        ...(withdrawn ? { signal: withdrawn } : {}),
+        ...(over ? { signal: over } : {}),
       });
-      return formAnswer(question.request_id, given, clock.mono() - asked);
+      return answer(given);
     } catch (error) {
-      // A JSON-RPC error is the client's answer too: it didn't show the form.
-      if (error instanceof ProtocolError) return formAnswer(question.request_id, undefined, clock.mono() - asked);
+      // A JSON-RPC error is the client's answer too: it didn't show the question.
+      if (error instanceof ProtocolError) return answer(undefined);
       throw error;
     }
+  }
+
+  async #link(server: Server, question: LinkQuestion, over?: AbortSignal): Promise<FormAnswer> {
+    const elicitationId = randomUUID();
+    const answer = await this.#ask(server, question, linkParams(question, elicitationId), over);
+    if (answer.action === 'accept' && server.getNegotiatedProtocolVersion() === TELLS_LINKS) {
+      const method = 'notifications/elicitation/complete';
+      const tell = () => void server.notification({ method, params: { elicitationId } }).catch(() => undefined);
+      if (over?.aborted) tell();
+      else over?.addEventListener('abort', tell, { once: true });
+    }
+    return answer;
   }
 }
 
@@ -213,13 +235,6 @@ class Connection {
 const ANYTHING = {
   '~standard': { version: 1, vendor: 'perimeter', validate: (value: unknown) => ({ value }) },
 } as const;
-
-/** `elicitation: {}` is a form too: the modes came later (client/elicitation, "Capabilities"). */
-function declaresForms(capabilities: unknown): boolean {
-  const elicitation = isRecord(capabilities) ? capabilities.elicitation : undefined;
-  if (!isRecord(elicitation)) return false;
-  return 'form' in elicitation || !('url' in elicitation);
-}
 
 /** Progress goes out only where the client asked for it, while the call lasts, and its value always rises (utilities/progress). */
 function progressOf(context: ServerContext, over: AbortSignal): Pick<IncomingCall, 'progress'> {

@@ -246,11 +246,13 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   });
   const hook = config.channels.webhook;
   const webhook = hook && webhookChannel({ config: hook, clock, log });
-  const channels = [pageChannel(options.page ?? (() => undefined)), terminal, ...(webhook ? [webhook] : [])];
+  const page = options.page ?? (() => undefined);
+  const channels = [pageChannel(page), terminal, ...(webhook ? [webhook] : [])];
   const people = new Set([config.user.name, ...Object.keys(hook?.answers ?? {})]).size;
   elevations.onPending((request) => log(`${inShort(request)}: ${approveCommand(config.file, request.request_id)}`));
   const ladder = createLadder({
     channels,
+    page,
     behaviours,
     elevations,
     grants,

@@ -15,18 +15,24 @@ export type ToolResult = {
 } & Record<string, unknown>;
 
 /** The question put to a human through a form in the client. One required field `decision`, plus `number` when `typed`. */
-export type Question = {
+export type FormQuestion = {
   request_id: string;
   message: string;
   typed: boolean /** What each yes gives, in a few words. */;
   yes?: { once: string; approve: string };
 };
-/** What came back from a form. `after` is how many milliseconds the client took; a human is not faster than `channels.min_answer`. */
+/** A link to the page where the question is answered, put to a human through the client. The address gives no right to anything. */
+export type LinkQuestion = { request_id: string; message: string; url: string };
+/** What the client has to show. */
+export type Question = FormQuestion | LinkQuestion;
+/** What came back from a question. `after` is how many milliseconds the client took; a human is not faster than `channels.min_answer`. */
 export type FormAnswer = {
   request_id: string;
   action: 'accept' | 'decline' | 'cancel';
   content?: Record<string, unknown>;
   after: number;
+  /** It was a link: an accept is consent to open it, and no answer to the question. */
+  link?: true;
 };
 
 /** The connected client, as the endpoint sees it. */
@@ -41,11 +47,15 @@ export type ClientHandle = {
   era: 'legacy' | 'modern';
   /** The client declared form elicitation. */
   forms: boolean;
+  /** The client declared URL elicitation: it can be given a link to a page. */
+  links: boolean;
   /**
    * Legacy only: puts the question on the wire. Settles when the client answers; rejects when the connection is gone, or when
    * `withdrawn` fires, which also tells the client to take the form away. Not tied to any call.
    */
-  form?(question: Question, withdrawn?: AbortSignal): Promise<FormAnswer>;
+  form?(question: FormQuestion, withdrawn?: AbortSignal): Promise<FormAnswer>;
+  /** The same for a link. Once it was agreed to, the end of the question is told to the client, where its revision knows how. */
+  link?(question: LinkQuestion, over?: AbortSignal): Promise<FormAnswer>;
 };
 
 export type IncomingCall = {
@@ -347,16 +357,20 @@ export type RuleStats = {
   refused?: Record<string, number>;
 };
 /** What was seen of a client, by the name and version it gives itself. It chooses how we ask, never whether. */
-export type ClientRecord = {
-  /** Forms that a human answered in it, in a row since it last failed to show one; answers that were the client's own; forms it never showed. */
+export type ClientRecord = Shown & {
+  /** The same of links; what stands beside it is of forms. */
+  link?: Shown;
+  /** After how many milliseconds it cut calls that waited, newest last. */
+  cuts: number[];
+  seen: string;
+};
+export type Shown = {
+  /** Those that a human answered, in a row since it last failed to show one; answers that were the client's own; those it never showed. */
   drew: number;
   alone: number;
   silent: number;
-  /** After how many milliseconds it cut calls that waited, newest last. */
-  cuts: number[];
-  /** No form is put to it before this ISO time. */
+  /** None is put to it before this ISO time. */
   skip_until?: string;
-  seen: string;
 };
 
 /** The whole of state.json: a snapshot that the audit log could rebuild. */

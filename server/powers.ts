@@ -92,7 +92,9 @@ export function createPowers(parts: PowerParts): Powers {
     if (!request || !own(request, sight))
       throw new BadInput(`you have no request \`${id.slice(0, 80)}\`; ask again with \`calls\` or \`scope\``);
     if (cancel) await elevations.cancel(id, 'the agent withdrew it');
-    return answerFor(cancel ? (elevations.get(id) ?? request) : await waitFor(request, call));
+    if (cancel) return answerFor(elevations.get(id) ?? request);
+    const question = ladder.start(request, call.client);
+    return question === undefined ? answerFor(await waitFor(request, call)) : { question };
   }
 
   async function elevate(input: ElevationInput, call: IncomingCall, sight: Sight): Promise<Outcome> {

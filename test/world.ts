@@ -16,8 +16,9 @@ import type {
   Downstream,
   Downstreams,
   FormAnswer,
+  FormQuestion,
   ForwardOptions,
-  Question,
+  LinkQuestion,
   ServerEntry,
   ToolDefinition,
   ToolResult,
@@ -71,8 +72,9 @@ export function bundled(tools: readonly BundledTool[]): TinyServer {
 }
 
 /** How the human at the form answers; `after` in ms. Undefined: the form stays open. */
-export type Human = (
-  question: Question,
+export type Human = Answers<FormQuestion>;
+type Answers<Asked> = (
+  question: Asked,
 ) => Omit<FormAnswer, 'request_id'> | undefined | Promise<Omit<FormAnswer, 'request_id'> | undefined>;
 
 export const yes = (decision: 'approve' | 'approve_once' | 'deny' = 'approve'): Omit<FormAnswer, 'request_id'> => ({
@@ -96,6 +98,10 @@ export type WorldOptions = {
   /** Extra members of each server entry. */
   entries?: Record<string, Record<string, unknown>>;
   human?: Human;
+  /** What the client's human says to a link; without it the client takes none. */
+  opens?: Answers<LinkQuestion>;
+  /** Where a request's page is; without it none is served. */
+  page?: (request_id: string) => string | undefined;
   clock?: FakeClock;
   /** A folder to use again, for restarts. */
   folder?: string;
@@ -116,8 +122,9 @@ export type World = {
   folder: string;
   /** What reached a downstream, in order. */
   forwarded: Forwarded[];
-  questions: Question[];
-  /** Requests whose form was taken away again. */
+  questions: FormQuestion[];
+  links: LinkQuestion[];
+  /** Requests whose form or link was taken away again. */
   withdrawn: string[];
   call(
     tool: string,
@@ -162,7 +169,8 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   const servers = typeof options.servers === 'function' ? options.servers(folder) : { ...options.servers };
   if (options.folder === undefined) write(folder, options, servers);
   const forwarded: Forwarded[] = [];
-  const questions: Question[] = [];
+  const questions: FormQuestion[] = [];
+  const links: LinkQuestion[] = [];
   const withdrawn: string[] = [];
   const listeners: ((name: string) => void)[] = [];
   const config = loadConfig(join(folder, 'mcp.json'), { HOME: join(folder, 'home') });
@@ -175,6 +183,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     ...(options.processes === undefined ? { downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners) } : {}),
     wait_ms: options.wait_ms ?? 2_000,
     ...(options.gone_ms === undefined ? {} : { gone_ms: options.gone_ms }),
+    ...(options.page === undefined ? {} : { page: options.page }),
     ...(options.climb_ms === undefined ? {} : { climb_ms: options.climb_ms }),
     ...(options.notify === undefined ? {} : { notify: options.notify }),
     ...(options.auditFiles === undefined ? {} : { auditFiles: options.auditFiles }),
@@ -188,15 +197,23 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       version: '1',
       era: 'legacy',
       forms: options.human !== undefined,
-      async form(question, gone) {
-        questions.push(question);
-        gone?.addEventListener('abort', () => withdrawn.push(question.request_id));
-        const answer = await options.human?.(question);
-        if (answer === undefined) return new Promise<FormAnswer>(() => undefined);
-        return { request_id: question.request_id, ...answer };
-      },
+      links: options.opens !== undefined,
+      form: (question, gone) => shown(questions, question, options.human, gone),
+      link: async (question, gone) => ({ ...(await shown(links, question, options.opens, gone)), link: true }),
       ...extra,
     };
+  }
+  async function shown<Asked extends { request_id: string }>(
+    seen: Asked[],
+    question: Asked,
+    human: Answers<Asked> | undefined,
+    gone: AbortSignal | undefined,
+  ): Promise<FormAnswer> {
+    seen.push(question);
+    gone?.addEventListener('abort', () => withdrawn.push(question.request_id));
+    const answer = await human?.(question);
+    if (answer === undefined) return new Promise<FormAnswer>(() => undefined);
+    return { request_id: question.request_id, ...answer };
   }
   const usual = client();
 
@@ -206,6 +223,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     folder,
     forwarded,
     questions,
+    links,
     withdrawn,
     client,
     async call(tool, args = {}, given = {}) {

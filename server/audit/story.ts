@@ -38,7 +38,11 @@ const SENTENCES: Record<string, Sentences> = {
   ],
   'impact.measured': (event) => counted(event),
   'request.offered': (event) => [`It was put to a human through ${event.channel || 'no channel at all'}.`],
-  'request.unanswered': (event) => ['The client did not show its form to anybody.', ...reason(event)],
+  'request.unanswered': (event) => [
+    `The client did not show its ${event.channel === 'link' ? 'link' : 'form'} to anybody.`,
+    ...reason(event),
+  ],
+  'request.opened': () => ['Somebody agreed to open its page, which approves nothing.'],
   'request.approval': (event) => [`${approver(event)} said yes${how(event)}, and more people must.`, ...reason(event)],
   'request.late': (event) => ['Another answer came and changed nothing.', ...reason(event)],
   'request.approved': (event, clock) => [`${approver(event)} approved it${how(event)}.`, ...bounds(event, clock)],

@@ -1,6 +1,6 @@
-// What clients do with the forms they are sent, remembered by the name and version they give themselves. It chooses where a human is asked, never whether.
+// What clients do with the forms and links they are sent, remembered by the name and version they give themselves. It chooses where a human is asked, never whether.
 import { epoch, iso } from '../clock.ts';
-import type { ClientHandle, ClientRecord, Clock, Store } from '../ports.ts';
+import type { ClientHandle, ClientRecord, Clock, Shown, Store } from '../ports.ts';
 
 /** Most clients cut a call at 60 s; while a form is up the ones that draw it hold longer (docs/clients.md). */
 const WAIT_MS = 45_000;
@@ -10,13 +10,14 @@ const MARGIN_MS = 5_000;
 const SAME_CUT_MS = 2_000;
 const MIN_CUT_MS = 15_000;
 const MIN_WAIT_MS = 10_000;
-/** No form for this long after the first failure to show one, and after those that follow: a headless run says nothing of tomorrow's. */
+/** None for this long after the first failure to show one, and after those that follow: a headless run says nothing of tomorrow's. */
 const SKIP_MS = 60 * 60_000;
 const SKIP_LONG_MS = 24 * 60 * 60_000;
-/** Forms left open while the human answered elsewhere: by then they were not on any screen. */
+/** Those left open while the human answered elsewhere: by then they were not on any screen. */
 const MAX_SILENT = 2;
 const MAX_CLIENTS = 50;
 const MAX_CUTS = 4;
+const NOTHING: Shown = { drew: 0, alone: 0, silent: 0 };
 
 /**
  * Clients that draw a number field so well that a human can type the number that matters into a form, by the name in clientInfo.
@@ -24,15 +25,18 @@ const MAX_CUTS = 4;
  */
 export const DRAWS_NUMBERS: readonly string[] = [];
 
+/** What a question is put by, in the client. */
+export type Way = 'form' | 'link';
+
 export type Behaviours = {
-  /** Whether a form is worth putting to this client. */
-  shows(client: ClientHandle): boolean;
+  /** Whether this client declared it, and it is worth putting to it. */
+  shows(client: ClientHandle, way: Way): boolean;
   /** Milliseconds a call of this client may wait, `form` while its form is up. */
   patience(client: ClientHandle, form: boolean): number;
-  /** A human answered in it; it answered by itself; its form was never seen; it cut a call that had waited `ms`. */
-  drew(client: ClientHandle): void;
-  alone(client: ClientHandle): void;
-  silent(client: ClientHandle): void;
+  /** A human answered in it; it answered by itself; what it was sent was never seen; it cut a call that had waited `ms`. */
+  drew(client: ClientHandle, way: Way): void;
+  alone(client: ClientHandle, way: Way): void;
+  silent(client: ClientHandle, way: Way): void;
   cut(client: ClientHandle, ms: number): void;
 };
 
@@ -53,7 +57,7 @@ export function createBehaviours({ store, clock }: { store: Store; clock: Clock 
         data.clients ??= {};
         const clients = data.clients;
         const name = label(client);
-        const record = Object.hasOwn(clients, name) ? clients[name]! : { drew: 0, alone: 0, silent: 0, cuts: [], seen: now };
+        const record = Object.hasOwn(clients, name) ? clients[name]! : { ...NOTHING, cuts: [], seen: now };
         change(record);
         clients[name] = { ...record, seen: now };
         const oldest = Object.keys(clients).sort((a, b) => (clients[a]!.seen < clients[b]!.seen ? -1 : 1));
@@ -62,15 +66,22 @@ export function createBehaviours({ store, clock }: { store: Store; clock: Clock 
       .catch(() => undefined);
   }
 
-  const skip = (record: ClientRecord, times: number) => {
-    record.drew = 0;
-    record.skip_until = iso(clock.now() + (times > 1 ? SKIP_LONG_MS : SKIP_MS));
+  const noteShown = (client: ClientHandle, way: Way, change: (shown: Shown) => void) =>
+    note(client, (record) => {
+      if (way === 'form') return change(record);
+      record.link ??= { ...NOTHING };
+      change(record.link);
+    });
+  const skip = (shown: Shown, times: number) => {
+    shown.drew = 0;
+    shown.skip_until = iso(clock.now() + (times > 1 ? SKIP_LONG_MS : SKIP_MS));
   };
 
   return {
-    shows(client) {
-      if (!client.forms || headless.has(client.connection_id)) return false;
-      const until = known(client)?.skip_until;
+    shows(client, way) {
+      if (!(way === 'form' ? client.forms : client.links) || headless.has(`${way} ${client.connection_id}`)) return false;
+      const record = known(client);
+      const until = (way === 'form' ? record : record?.link)?.skip_until;
       return until === undefined || epoch(until) <= clock.now();
     },
     patience(client, form) {
@@ -79,26 +90,26 @@ export function createBehaviours({ store, clock }: { store: Store; clock: Clock 
       const limit = limitOf(record?.cuts ?? []);
       return limit === undefined ? wait : Math.max(MIN_WAIT_MS, Math.min(wait, limit - MARGIN_MS));
     },
-    drew: (client) =>
-      note(client, (record) => {
-        record.drew += 1;
-        record.alone = 0;
-        record.silent = 0;
-        delete record.skip_until;
+    drew: (client, way) =>
+      noteShown(client, way, (shown) => {
+        shown.drew += 1;
+        shown.alone = 0;
+        shown.silent = 0;
+        delete shown.skip_until;
       }),
-    alone(client) {
-      headless.add(client.connection_id);
+    alone(client, way) {
+      headless.add(`${way} ${client.connection_id}`);
       const [oldest] = headless;
       if (headless.size > 1_000 && oldest !== undefined) headless.delete(oldest);
-      note(client, (record) => {
-        record.alone += 1;
-        skip(record, record.alone);
+      noteShown(client, way, (shown) => {
+        shown.alone += 1;
+        skip(shown, shown.alone);
       });
     },
-    silent: (client) =>
-      note(client, (record) => {
-        record.silent += 1;
-        if (record.silent >= MAX_SILENT) skip(record, record.silent - MAX_SILENT + 1);
+    silent: (client, way) =>
+      noteShown(client, way, (shown) => {
+        shown.silent += 1;
+        if (shown.silent >= MAX_SILENT) skip(shown, shown.silent - MAX_SILENT + 1);
       }),
     cut(client, ms) {
       // shorter ones are somebody pressing Esc

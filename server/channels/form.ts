@@ -1,11 +1,11 @@
 // The form in the client: what counts as a human's answer, and what is the client answering by itself.
 import { formatDuration } from '../../policies/durations.ts';
-import type { ClientHandle, FormAnswer, Question, RequestRecord } from '../ports.ts';
+import type { ClientHandle, FormAnswer, FormQuestion, RequestRecord } from '../ports.ts';
 import { type Behaviours, DRAWS_NUMBERS } from './behaviour.ts';
 import { asksNumber } from './terminal.ts';
 
 /** A decline or cancel this fast is the client's: seen from headless agents and from links they won't draw. */
-const MIN_DECLINE_MS = 1_000;
+export const MIN_DECLINE_MS = 1_000;
 const CHOICES = ['deny', 'approve_once', 'approve'] as const;
 export type Choice = (typeof CHOICES)[number];
 export type ReadAnswer = { kind: 'choice'; choice: Choice } | { kind: 'not_human'; reason: string };
@@ -37,11 +37,11 @@ export function readFormAnswer(
 /** Whether this client's form can take the proof that the request demands, and is worth putting up. */
 export function formAnswers(client: ClientHandle, request: RequestRecord, behaviours: Behaviours): boolean {
   const proof = request.proof === 'none' || (asksNumber(request) && DRAWS_NUMBERS.includes(client.name));
-  return proof && behaviours.shows(client);
+  return proof && behaviours.shows(client, 'form');
 }
 
 /** The question, with what each yes gives in its title: some clients fold the end of the message away (docs/clients.md). */
-export function questionOf(request: RequestRecord): Question {
+export function questionOf(request: RequestRecord): FormQuestion {
   const { request_id, message, proof, minutes, budget, exact_only, exact } = request;
   const calls = exact.length === 1 ? 'exactly this call' : `exactly these ${exact.length} calls`;
   const uses = budget.uses === 1 ? 'one use' : `${budget.uses} uses`;

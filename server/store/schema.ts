@@ -124,14 +124,8 @@ const grant = z.looseObject({
   asked_at: optional.time,
 });
 
-const client = z.looseObject({
-  drew: count,
-  alone: count,
-  silent: count,
-  cuts: z.array(count),
-  skip_until: optional.time,
-  seen: time,
-});
+const shown = z.looseObject({ drew: count, alone: count, silent: count, skip_until: optional.time });
+const client = shown.extend({ link: shown.exactOptional(), cuts: z.array(count), seen: time });
 const ruleStats = z.looseObject({
   asked: count,
   approved: count,

@@ -11,9 +11,10 @@ const LABEL = 'perimeter/request-state/1\n';
 
 export type Call = { tool: string; arguments: Record<string, unknown> };
 export type RequestStates = {
-  seal(requestId: string, call: Call): string;
+  /** `link`: the question was a link, so that its accept can never be read as a form's. */
+  seal(requestId: string, call: Call, link: boolean): string;
   /** The request it was made for, and milliseconds since. Undefined for a state that is altered, foreign, expired or of another call. */
-  open(state: string, call: Call): { request_id: string; after: number } | undefined;
+  open(state: string, call: Call): { request_id: string; after: number; link: boolean } | undefined;
 };
 
 /** Seals with HMAC-SHA-256 (MRTR, "Server Requirements"). */
@@ -22,8 +23,8 @@ export function requestStates(secret: Buffer, clock: Clock): RequestStates {
   const life = randomUUID();
   const sign = (body: string) => createHmac('sha256', secret).update(LABEL).update(body).digest();
   return {
-    seal(request_id, call) {
-      const payload = { request_id, call: digestOf(call), asked: clock.now(), mono: clock.mono(), life };
+    seal(request_id, call, link) {
+      const payload = { request_id, link, call: digestOf(call), asked: clock.now(), mono: clock.mono(), life };
       const body = Buffer.from(canonicalJson(payload)).toString('base64url');
       return `${body}.${sign(body).toString('base64url')}`;
     },
@@ -37,16 +38,18 @@ export function requestStates(secret: Buffer, clock: Clock): RequestStates {
       if (!isPayload(payload) || payload.call !== digestOf(call)) return undefined;
       const age = clock.now() - payload.asked;
       if (age < 0 || age > LIFETIME_MS) return undefined;
-      return { request_id: payload.request_id, after: payload.life === life ? clock.mono() - payload.mono : age };
+      const { request_id, link } = payload;
+      return { request_id, link, after: payload.life === life ? clock.mono() - payload.mono : age };
     },
   };
 }
 
-type Payload = { request_id: string; call: string; asked: number; mono: number; life: string };
+type Payload = { request_id: string; link: boolean; call: string; asked: number; mono: number; life: string };
 function isPayload(value: unknown): value is Payload {
   return (
     isRecord(value) &&
     typeof value.request_id === 'string' &&
+    typeof value.link === 'boolean' &&
     typeof value.call === 'string' &&
     typeof value.asked === 'number' &&
     typeof value.mono === 'number' &&

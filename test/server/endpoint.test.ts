@@ -2,11 +2,11 @@
 import { Client } from '@modelcontextprotocol/client';
 import { ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, test } from 'vitest';
-import type { FormAnswer, Question, ToolResult } from '../../server/ports.ts';
+import type { FormAnswer, FormQuestion, ToolResult } from '../../server/ports.ts';
 import { clientV1, pair, RawClient, streamsOf } from './wire/pair.ts';
 
 const FORM = { elicitation: { form: {} } };
-const QUESTION: Question = { request_id: 'req_1', message: 'felix asks to write', typed: false };
+const QUESTION: FormQuestion = { request_id: 'req_1', message: 'felix asks to write', typed: false };
 const MODERN_META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': FORM,
@@ -394,6 +394,85 @@ describe('the form of a legacy client', () => {
   });
 });
 
+describe('the link of a legacy client', () => {
+  const LINK = { request_id: 'req_1', message: 'felix asks to write', url: 'http://localhost:4711/requests/req_1' };
+  /** The lines of a client that declared links, and what became of one that was put to it; `reply` answers it. */
+  async function linked(protocolVersion: string, reply: Record<string, unknown> | undefined) {
+    const given = await pair();
+    const raw = new RawClient(given);
+    const params = { protocolVersion, capabilities: { elicitation: { url: {} } }, clientInfo: { name: 'raw', version: '1' } };
+    raw.send({ jsonrpc: '2.0', id: 'init', method: 'initialize', params });
+    raw.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    const over = new AbortController();
+    let answer: Promise<FormAnswer> = Promise.reject(new Error('no link'));
+    answer.catch(() => undefined);
+    given.guard.answer = async (call) => {
+      answer = call.client.link?.(LINK, over.signal) ?? answer;
+      answer.catch(() => undefined);
+      return { result: { content: [] } };
+    };
+    raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo' } });
+    await raw.answerTo(1);
+    const asked = await raw.next(({ method }) => method === 'elicitation/create');
+    given.clock.wall += 3_000;
+    if (reply) raw.send({ jsonrpc: '2.0', id: asked.id as number, ...reply });
+    return { given, raw, over, answer, asked: asked.params as Record<string, unknown> };
+  }
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const told = (raw: RawClient, method: string) => raw.messages.filter((message) => message.method === method);
+
+  test('shows the address and an id, and its accept says nothing but that', async () => {
+    const { asked, answer } = await linked('2025-11-25', { result: { action: 'accept', content: { decision: 'approve' } } });
+    expect(asked).toEqual({ mode: 'url', message: LINK.message, url: LINK.url, elicitationId: expect.any(String) });
+    expect(await answer).toMatchObject({ request_id: 'req_1', action: 'accept', after: 3_000, link: true });
+  });
+
+  test('that was opened is told when it is over, once, under its id; an older revision does not know the word', async () => {
+    for (const [version, times] of [
+      ['2025-11-25', 1],
+      ['2025-06-18', 0],
+    ] as const) {
+      const { raw, over, answer, asked } = await linked(version, { result: { action: 'accept' } });
+      await answer;
+      expect(told(raw, 'notifications/elicitation/complete')).toEqual([]);
+      over.abort();
+      await settled();
+      const params = { elicitationId: asked.elicitationId };
+      expect(told(raw, 'notifications/elicitation/complete')).toMatchObject(Array.from({ length: times }, () => ({ params })));
+    }
+  });
+
+  test('that nobody opened is taken back; one that was declined is over', async () => {
+    const waiting = await linked('2025-11-25', undefined);
+    waiting.over.abort();
+    await expect(waiting.answer).rejects.toThrow();
+    await settled();
+    expect(told(waiting.raw, 'notifications/cancelled')).toHaveLength(1);
+    const declined = await linked('2025-11-25', { result: { action: 'decline' } });
+    expect(await declined.answer).toMatchObject({ action: 'decline', link: true });
+    declined.over.abort();
+    await settled();
+    expect(told(declined.raw, 'notifications/elicitation/complete')).toEqual([]);
+  });
+
+  test('an error in place of an answer is no consent', async () => {
+    const { answer } = await linked('2025-11-25', { error: { code: -32602, message: 'cannot' } });
+    expect(await answer).toMatchObject({ action: 'cancel', link: true });
+  });
+
+  test('is not there for a client that declared none', async () => {
+    for (const capabilities of [{}, { elicitation: {} }, { elicitation: { form: {} } }, { elicitation: { url: true } }]) {
+      const given = await pair();
+      const raw = new RawClient(given);
+      raw.initialize(capabilities);
+      raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo' } });
+      await raw.answerTo(1);
+      expect(given.guard.calls[0]?.client).toMatchObject({ links: false });
+      expect(given.guard.calls[0]?.client.link).toBeUndefined();
+    }
+  });
+});
+
 describe('the question of a modern client', () => {
   async function questioned(secret?: Buffer) {
     const given = await pair(secret);
@@ -484,10 +563,16 @@ describe('the question of a modern client', () => {
     expect(given.guard.calls.every((seen) => seen.answer === undefined)).toBe(true);
   });
 
-  test('a question for a client that can not show it is an error, not a form', async () => {
-    const given = await pair();
-    given.guard.answer = async () => ({ question: QUESTION });
-    const client = await modernClient(given, {});
-    await expect(client.callTool({ name: 'echo' })).rejects.toThrow();
+  test('a question for a client that can not show it is an error, neither a form nor a link', async () => {
+    for (const [question, capabilities] of [
+      [QUESTION, {}],
+      [QUESTION, { elicitation: { url: {} } }],
+      [{ request_id: 'req_1', message: 'x', url: 'http://localhost:1/x' }, FORM],
+    ] as const) {
+      const given = await pair();
+      given.guard.answer = async () => ({ question });
+      const client = await modernClient(given, capabilities);
+      await expect(client.callTool({ name: 'echo' })).rejects.toThrow();
+    }
   });
 });

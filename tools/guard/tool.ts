@@ -11,7 +11,7 @@ export type GuardPowers = {
 /** `value` goes out as structured content and text; `question` is for clients that are asked by an input-required result. */
 export type Outcome =
   | { value: Record<string, unknown>; text: string }
-  | { question: { request_id: string; message: string; typed: boolean } };
+  | { question: { request_id: string; message: string } & ({ typed: boolean } | { url: string }) };
 
 export type ElevationInput = {
   justification: string;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { questionOf } from '../../../server/channels/form.ts';
 import { terms } from '../../../server/narrowing.ts';
 import type { RequestRecord } from '../../../server/ports.ts';
-import { formParams } from '../../../server/wire/form.ts';
+import { formParams } from '../../../server/wire/elicitation.ts';
 
 const REQUEST: RequestRecord = {
   request_id: 'req_1',
