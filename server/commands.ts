@@ -1,4 +1,4 @@
-// What a human can tell the running guard, from the terminal: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
+// What a human can tell the running guard, from the terminal or the console: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
 import { parseDuration } from '../policies/durations.ts';
 import type { Proof } from '../policies/types.ts';
 import { answerReader } from './channels/signed.ts';
@@ -15,7 +15,10 @@ import { showGrant } from './powers.ts';
 import { concerns, readSignal, SignalError } from './signal.ts';
 
 type Params = Record<string, unknown>;
-type Caller = { by: string; stream: Parameters<CommandHandler>[2] };
+type Stream = Parameters<CommandHandler>[2];
+/** Where commands come from, and what else they reach: a link into the console, and signing everybody out of it. */
+type Place = { channel: 'terminal' | 'console'; link?: (() => string) | undefined; signOut?: (() => Promise<void>) | undefined };
+type Caller = Place & { by: string; stream: Stream };
 type Command = (perimeter: Perimeter, params: Params, caller: Caller) => Promise<unknown>;
 
 /** Every command by its name on the socket. */
@@ -37,7 +40,7 @@ const COMMANDS: Record<string, Command> = {
       calls: request.exact.length,
     };
   },
-  approve: async (perimeter, params, { by }) => {
+  approve: async (perimeter, params, { by, channel }) => {
     const request = perimeter.elevations.get(word(params, 'id'));
     const proof = await proveHuman(perimeter, params, request?.proof ?? 'none');
     if (request && proof === 'typed' && asksNumber(request) && params.number !== request.impact.measured)
@@ -45,12 +48,12 @@ const COMMANDS: Record<string, Command> = {
         'refused',
         'this needs the number that matters, typed by a human; run `perimeter approve` in a terminal',
       );
-    await perimeter.identity.humanActed('terminal');
+    await perimeter.identity.humanActed(channel);
     const answered = await perimeter.elevations.answer(word(params, 'id'), {
       choice: params.once === true ? 'approve_once' : 'approve',
       approver: by,
       person: perimeter.config.user.name,
-      channel: 'terminal',
+      channel,
       proof,
       shown: word(params, 'shown'),
       ...number(params, 'minutes'),
@@ -68,13 +71,13 @@ const COMMANDS: Record<string, Command> = {
       ...(answered.request.reason === undefined ? {} : { reason: answered.request.reason }),
     };
   },
-  deny: async (perimeter, params, { by }) => {
+  deny: async (perimeter, params, { by, channel }) => {
     const quiet = params.for === undefined ? {} : { quiet_ms: durationOf(params, 'for') };
     const reason = params.reason === undefined ? {} : { reason: word(params, 'reason').slice(0, 500) };
     const answered = await perimeter.elevations.answer(word(params, 'id'), {
       choice: 'deny',
       approver: by,
-      channel: 'terminal',
+      channel,
       proof: 'none',
       ...quiet,
       ...reason,
@@ -105,9 +108,9 @@ const COMMANDS: Record<string, Command> = {
     await perimeter.lock(params.reason === undefined ? undefined : word(params, 'reason').slice(0, 500), by);
     return { locked: true };
   },
-  unlock: async (perimeter, params, { by }) => {
+  unlock: async (perimeter, params, { by, channel }) => {
     await proveHuman(perimeter, params, 'none');
-    await perimeter.identity.humanActed('terminal');
+    await perimeter.identity.humanActed(channel);
     await perimeter.unlock(by);
     return { locked: false };
   },
@@ -115,9 +118,9 @@ const COMMANDS: Record<string, Command> = {
     pins: pins.list(),
     held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined),
   }),
-  'pins.accept': async (perimeter, params, { by }) => {
+  'pins.accept': async (perimeter, params, { by, channel }) => {
     await proveHuman(perimeter, params, 'none');
-    await perimeter.identity.humanActed('terminal');
+    await perimeter.identity.humanActed(channel);
     const [server = '', ...tool] = word(params, 'target').split('/');
     return { accepted: await perimeter.pins.accept(server, tool.length > 0 ? tool.join('/') : undefined, by) };
   },
@@ -125,48 +128,58 @@ const COMMANDS: Record<string, Command> = {
     const passkeys = await passkeysOf(perimeter);
     return { enrolled: passkeys.enrolled, passkeys: passkeys.list() };
   },
-  'passkeys.remove': async (perimeter, params, { by }) => {
+  'passkeys.remove': async (perimeter, params, { by, channel }) => {
     await proveHuman(perimeter, params, 'none');
     const removed = await (await passkeysOf(perimeter)).remove(word(params, 'id'));
-    await perimeter.audit.append({ type: 'passkey.removed', approver: by, channel: 'terminal', why: removed.name });
+    await perimeter.audit.append({ type: 'passkey.removed', approver: by, channel, why: removed.name });
     return { removed };
   },
-  login: async (perimeter, params, { by }) => {
+  login: async (perimeter, params, { by, channel }) => {
     await proveHuman(perimeter, params, 'none');
     const user = params.user === undefined ? {} : { user: word(params, 'user') };
     const time = params.for === undefined ? {} : { for: durationOf(params, 'for') };
     const session = await perimeter.identity.login({ by, ...user, ...time });
-    await perimeter.identity.humanActed('terminal');
+    await perimeter.identity.humanActed(channel);
     await perimeter.acceptMachine();
     return session;
   },
-  signal: async ({ identity, config }, params) => {
+  signal: async ({ identity, config }, params, { signOut }) => {
     const signal = readSignal(word(params, 'document'));
     if (!concerns(signal, config.user.name)) return { about_us: false, session: identity.current().session };
+    await signOut?.();
     await identity.logout({ by: `signal from ${signal.from}${signal.reason === undefined ? '' : `: ${signal.reason}`}` });
     return { about_us: true, session: 'none' };
   },
-  logout: async ({ identity }, _params, { by }) => {
+  logout: async ({ identity }, _params, { by, signOut }) => {
+    await signOut?.();
     await identity.logout({ by });
     return { session: 'none' };
   },
   whoami: async ({ identity, store }) => ({ ...identity.whoami(), locked: store.data.lock !== null }),
-  'audit.query': async ({ audit }, params) => {
+  'console.link': async (_perimeter, _params, { link }) => {
+    if (!link)
+      throw new CommandError(
+        'no_console',
+        'the guard that runs serves no console: `perimeter.console` in mcp.json turns it off, or its port is taken; its log says which',
+      );
+    return { url: link() };
+  },
+  'audit.query': async ({ audit }, params, { channel }) => {
     const found = await audit.query(params as AuditFilter).catch(refused);
-    await audit.append({ type: 'audit.read', channel: 'terminal' });
+    await audit.append({ type: 'audit.read', channel });
     return found;
   },
-  'audit.events': async ({ audit }, params) => {
+  'audit.events': async ({ audit }, params, { channel }) => {
     const [from = 1, limit = 500] = [number(params, 'from').from, number(params, 'limit').limit];
-    if (from === 1) await audit.append({ type: 'audit.read', channel: 'terminal', request: 'export' });
+    if (from === 1) await audit.append({ type: 'audit.read', channel, request: 'export' });
     const events: AuditEvent[] = [];
     for await (const event of audit.events(from)) if (events.push(event) >= Math.min(limit, 500)) break;
     return { events };
   },
   'audit.rotate_key': async ({ audit }) => audit.changeKey(),
-  'audit.why': async ({ audit }, params) => {
+  'audit.why': async ({ audit }, params, { channel }) => {
     const found = await audit.why(word(params, 'id'));
-    await audit.append({ type: 'audit.read', channel: 'terminal', request: word(params, 'id').slice(0, 80) });
+    await audit.append({ type: 'audit.read', channel, request: word(params, 'id').slice(0, 80) });
     if (!found)
       throw new CommandError(
         'unknown',
@@ -211,7 +224,7 @@ function reader(perimeter: Perimeter): ReturnType<typeof answerReader> {
 }
 
 /** Answers commands for a running guard. Every error that reaches the caller says what to do. */
-export function createCommands(perimeter: Perimeter): CommandHandler {
+export function createCommands(perimeter: Perimeter, place: Place = { channel: 'terminal' }): CommandHandler {
   // looked for at once, so that taking the file away later changes nothing
   void hasPassphrase(perimeter.config.state).catch(() => undefined);
   void passkeysOf(perimeter).catch(() => undefined);
@@ -223,7 +236,7 @@ export function createCommands(perimeter: Perimeter): CommandHandler {
         `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`,
       );
     try {
-      return await command(perimeter, params, { by: peer.account ?? 'somebody at the terminal', stream });
+      return await command(perimeter, params, { ...place, by: peer.account ?? 'somebody at the terminal', stream });
     } catch (error) {
       if (error instanceof AnswerRefused) throw new CommandError('refused', error.message);
       if (error instanceof PassphraseError) throw new CommandError('passphrase', error.message);

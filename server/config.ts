@@ -28,6 +28,8 @@ export type Config = {
   timezone: string;
   session: { login: 'implicit' | 'required'; for: number; survive_restart: boolean };
   channels: { min_answer: number; desktop: boolean; webhook?: WebhookConfig };
+  /** The page on this machine; without a port one that was free, kept in the state. */
+  console: false | { port?: number };
   /** `copy`: the second place for checkpoints; `retain`: how long events are kept; the others: where events are sent as they happen. */
   audit: PlacesConfig & { copy?: string; retain?: number };
   context: ContextSettings;
@@ -59,6 +61,8 @@ export function loadConfig(file: string, env: Env): Config {
     isAbsolute(copy ?? '') ? copy : undefined,
     join(packageRoot(), 'dist'),
     join(packageRoot(), 'policies'),
+    // what the console's pages load
+    join(packageRoot(), 'server', 'console', 'public'),
   ].filter((one) => one !== undefined);
   return {
     file: path,
@@ -72,6 +76,7 @@ export function loadConfig(file: string, env: Env): Config {
     timezone: own.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     session: { ...own.session, for: own.session.for ?? SESSION_MS },
     channels: { ...own.channels, min_answer: own.channels.min_answer ?? MIN_ANSWER_MS },
+    console: own.console,
     audit: { ...own.audit, ...(copy === undefined ? {} : { copy }) },
     context: own.context,
     protected: [...guarded, ...contextFiles(own.context, folder)],

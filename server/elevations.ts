@@ -6,6 +6,7 @@ import { maskProse } from './audit/mask.ts';
 import { iso } from './clock.ts';
 import { coolDown, count, tooMuch } from './fatigue.ts';
 import type { Grants } from './grants.ts';
+import type { Asking } from './message.ts';
 import { AnswerRefused, type Narrower, type Terms, terms } from './narrowing.ts';
 import type {
   Approval,
@@ -29,6 +30,8 @@ export type Draft = Omit<RequestRecord, 'request_id' | 'state' | 'created_at' | 
   tools: string[];
   /** The message with sample rows in it: shown, never stored. */
   full?: string;
+  /** What the message was written from, kept in memory for those who show it otherwise. */
+  asking?: Asking;
 };
 /** Less than was asked is fine; more changes nothing, or is refused (a scope). */
 export type Answer = Omit<Narrower, 'once'> & {
@@ -53,6 +56,8 @@ export type Elevations = {
   /** Makes a request, or joins the identical pending one; a recently denied one comes back denied, without a prompt. */
   ask(draft: Draft): Promise<RequestRecord>;
   get(id: string): RequestRecord | undefined;
+  /** What the message of a request was written from, while it is pending. */
+  asking(id: string): Asking | undefined;
   pending(): RequestRecord[];
   /** Decides a request. Throws AnswerRefused on a missing proof or an unknown id. */
   answer(id: string, answer: Answer): Promise<Answered>;
@@ -86,6 +91,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   const deadlines = new Map<string, number>();
   /** The messages as humans read them; what is stored is masked. */
   const messages = new Map<string, string>();
+  const askings = new Map<string, Asking>();
   /** Ended in memory, since the disk would not take it: nobody can answer these any more. */
   const lost = new Map<string, RequestRecord>();
   const listeners: { pending: ((request: RequestRecord) => void)[]; decided: ((request: RequestRecord) => void)[] } = {
@@ -141,6 +147,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
     timers.delete(id);
     deadlines.delete(id);
     messages.delete(id);
+    askings.delete(id);
     for (const listener of listeners.decided) listener(request);
     wake(id);
   }
@@ -160,7 +167,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
   }
 
   async function record(draft: Draft, state: 'pending' | 'denied', reason?: string): Promise<RequestRecord> {
-    const { justification, tools, message, full = message, ...rest } = draft;
+    const { justification, tools, message, full = message, asking, ...rest } = draft;
     const now = clock.now();
     const request: RequestRecord = {
       ...rest,
@@ -190,6 +197,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       if (state === 'pending') count(data, request, 'asked');
     });
     if (state === 'pending') messages.set(request.request_id, full);
+    if (state === 'pending' && asking) askings.set(request.request_id, asking);
     return whole(request);
   }
 
@@ -220,6 +228,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       const found = get(id);
       return found && whole(found);
     },
+    asking: (id) => askings.get(id),
     pending: () =>
       all()
         .filter((one) => one.state === 'pending' && !late(one))

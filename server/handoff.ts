@@ -349,6 +349,7 @@ function draftOf(
     justification: input.justification,
     tools,
     ...(samples.length > 0 ? { full: writeMessage({ ...asking, samples }) } : {}),
+    asking: { ...asking, samples },
     ...(sets.length > 0 ? { sets } : {}),
     ...(terms.approvals > 1 ? { approvals: terms.approvals } : {}),
     ...(Object.keys(bound).length > 0 ? { bound } : {}),

@@ -70,6 +70,11 @@ const settings = closed({
     desktop: z.boolean().default(true),
     webhook: webhook.exactOptional(),
   }).prefault({}),
+  console: z
+    .union([z.literal(false), closed({ port: z.int().min(1_024).max(65_535).exactOptional() })], {
+      error: '`console` is `false`, or a map such as `{ "port": 7373 }` with a port from 1024 to 65535',
+    })
+    .default({}),
   audit: auditSettings.prefault({}),
   context: contextSettings.prefault({}),
   http: notYet('http'),

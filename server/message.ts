@@ -98,7 +98,7 @@ const PROMISE: Record<Impact['strength'], string> = {
 };
 
 /** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
-function promise({ strength, holds, unit, counted_at }: Impact): string {
+export function promise({ strength, holds, unit, counted_at }: Impact): string {
   if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
   const held =
     holds === 'each'
@@ -126,6 +126,7 @@ export function impactSentence(impact: Impact): string {
   return `This will affect ${impact.more ? 'more than ' : ''}${what} (${promise(impact)}).${differs}`;
 }
 
-function unit(name: Impact['unit'], count: number): string {
+/** `record`, `records`. */
+export function unit(name: Impact['unit'], count: number): string {
   return count === 1 ? name.slice(0, -1) : name;
 }

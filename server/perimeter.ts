@@ -243,6 +243,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     config: config.file,
     hasPassphrase: () => hasPassphrase(config.state),
     ...(options.notify === undefined ? {} : { notify: options.notify }),
+    page: options.page,
   });
   const hook = config.channels.webhook;
   const webhook = hook && webhookChannel({ config: hook, clock, log });

@@ -15,7 +15,7 @@ export class NoTerminal extends Error {
 export type TerminalStreams = { input: Readable & { isTTY?: boolean }; output: Writable & { isTTY?: boolean } };
 
 /** No letters or digits that look like others. */
-const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
+export const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 const CODE_LENGTH = 4;
 const MAX_LINES = 100;
 const MAX_LINE_CHARACTERS = 2_000;
@@ -83,9 +83,12 @@ export async function readPassphraseFd(fd: number): Promise<string> {
   return line;
 }
 
-function needTerminal({ input, output }: TerminalStreams): void {
-  if (!input.isTTY || !output.isTTY)
-    throw new NoTerminal('this needs a human at a terminal: run it in a terminal, or use `--passphrase-fd N`');
+/** @throws NoTerminal unless both streams are terminals */
+export function needTerminal(
+  { input, output }: TerminalStreams,
+  instead = 'this needs a human at a terminal: run it in a terminal, or use `--passphrase-fd N`',
+): void {
+  if (!input.isTTY || !output.isTTY) throw new NoTerminal(instead);
 }
 
 /** Lines stay lines; within them nothing can hide, move the cursor or overwrite what stands above. */

@@ -74,6 +74,8 @@ describe('policies decide from what they are given', () => {
 const DOORS: Record<string, RegExp> = {
   '@modelcontextprotocol/server': /^server\/(endpoint|wire\/[\w-]+)\.ts$|^tools\/downstream\/serve\.ts$/,
   '@modelcontextprotocol/client': /^server\/(downstream\/[\w-]+|demo\/client)\.ts$/, // the demo is a client of its own guard
+  hono: /^server\/console\/[\w-]+\.ts$/,
+  '@hono/node-server': /^server\/console\/listen\.ts$/,
   lowdb: /^server\/store\/\w+\.ts$/,
   ajv: /^server\/arguments\.ts$/,
   'ajv-formats': /^server\/arguments\.ts$/,
@@ -84,7 +86,8 @@ const DOORS: Record<string, RegExp> = {
   chalk: /^server\/cli\/output\.ts$/,
   'node:readline': /^server\/(terminal|demo\/human)\.ts$/,
   'node:net': /^server\/(owner\/[\w-]+|audit\/places|context\/vpn)\.ts$|^policies\//, // the owner's socket, and syslog's; address ranges
-  'node:child_process': /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo|context\/program)\.ts$/,
+  'node:child_process':
+    /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo|cli\/browser|context\/program)\.ts$/,
   'node:sqlite': /^tools\/downstream\/sqlite\.ts$/,
   '@photostructure/sqlite': /^tools\/downstream\/sqlite\.ts$/,
   'ical.js': /^tools\/downstream\/calendar\/[\w-]+\.ts$/,

@@ -8,6 +8,8 @@ export type TerminalParts = {
   config: string;
   hasPassphrase: () => Promise<boolean>;
   notify?: Notify;
+  /** The address of a request's page, where one is served: a notification leads there. */
+  page?: ((request_id: string) => string | undefined) | undefined;
 };
 
 /** The command that answers a request, to be pasted into any shell. */
@@ -15,11 +17,11 @@ export function approveCommand(config: string, id: string): string {
   return `perimeter approve ${id} --config ${quoted(config)}`;
 }
 
-export function terminalChannel({ config, hasPassphrase, notify }: TerminalParts): Channel {
+export function terminalChannel({ config, hasPassphrase, notify, page }: TerminalParts): Channel {
   return {
     name: 'terminal',
     answers: () => true,
-    offer: (request) => notify?.(inShort(request), approveCommand(config, request.request_id)),
+    offer: (request) => notify?.(inShort(request), page?.(request.request_id) ?? approveCommand(config, request.request_id)),
     decided: () => undefined,
     async how(request) {
       const command = `run \`${approveCommand(config, request.request_id)}\` in a terminal`;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { packageVersion } from '../package-root.ts';
 import { answerCommands } from './answers.ts';
 import { auditCommands } from './audit.ts';
+import { consoleCommand } from './console.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   serveCommand(program);
   initCommand(program);
   demoCommand(program);
+  consoleCommand(program);
   answerCommands(program, common);
   requestCommands(program, common);
   sessionCommands(program, common);

@@ -7,7 +7,7 @@ import { createCommands } from '../commands.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { claim, connectOwner } from '../owner/index.ts';
 import { packageVersion } from '../package-root.ts';
-import { openPerimeter, type Perimeter } from '../perimeter.ts';
+import { openPerimeter, type Perimeter, type PerimeterOptions } from '../perimeter.ts';
 import { complain } from './output.ts';
 
 export type Reach = {
@@ -33,7 +33,13 @@ export function readConfig(file: string): Config {
 /** Opens the guard in this process, as the owner of its state. */
 export function open(
   config: Config,
-  options: { brief: boolean; log?: (line: string) => void; acceptDamage?: boolean; notify?: Notify },
+  options: {
+    brief: boolean;
+    log?: (line: string) => void;
+    acceptDamage?: boolean;
+    notify?: Notify;
+    page?: PerimeterOptions['page'];
+  },
 ): Promise<Perimeter> {
   return openPerimeter({
     config,
@@ -44,6 +50,7 @@ export function open(
     brief: options.brief,
     ...(options.acceptDamage ? { acceptDamage: true } : {}),
     ...(options.notify ? { notify: options.notify } : {}),
+    ...(options.page ? { page: options.page } : {}),
   });
 }
 

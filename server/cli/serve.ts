@@ -2,16 +2,15 @@
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { visible } from '../../policies/values/text.ts';
-import { desktop } from '../channels/desktop.ts';
 import { systemClock } from '../clock.ts';
-import { createCommands } from '../commands.ts';
 import type { Config } from '../config.ts';
 import { serveClient } from '../endpoint.ts';
 import { claim, connectOwner, type Owner, onStopSignal } from '../owner/index.ts';
 import { packageVersion } from '../package-root.ts';
 import type { GuardPort } from '../ports.ts';
 import { action, EXIT, Exit } from './output.ts';
-import { open, readConfig } from './reach.ts';
+import { readConfig } from './reach.ts';
+import { openServing } from './serving.ts';
 
 /** stderr is the guard's log: stdout is MCP's alone. */
 function log(line: string): void {
@@ -65,35 +64,12 @@ async function own(
   agent: string | undefined,
   acceptDamage: boolean,
 ): Promise<number> {
-  const notify = config.channels.desktop ? { notify: desktop(process.platform, process.env) } : {};
-  const perimeter = await open(config, { brief: false, log, acceptDamage, ...notify }).catch(async (error: unknown) => {
-    await owner.close();
-    throw error;
-  });
-  let guests = 0;
-  let idle: () => void = () => undefined;
-  owner.onCommand(createCommands(perimeter));
-  owner.onClient((stream, hello) => {
-    guests += 1;
-    void perimeter
-      .serve(stream, hello.agent)
-      .then((client) => client.closed)
-      .catch(() => undefined)
-      .finally(() => {
-        guests -= 1;
-        stream.end();
-        if (guests === 0) idle();
-      });
-  });
-  const close = async () => {
-    await perimeter.close();
-    await owner.close();
-  };
+  const { perimeter, guestsGone, close } = await openServing(config, owner, { log, acceptDamage });
   const forget = onStopSignal(close);
   const client = await perimeter.serve({ input, output: process.stdout }, agent);
   await client.closed;
   // other clients reach their guard through this process
-  if (guests > 0) await new Promise<void>((resolve) => (idle = resolve));
+  await guestsGone();
   forget();
   await close();
   return EXIT.ok;

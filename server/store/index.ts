@@ -13,6 +13,8 @@ export type OpenedStore = Store & {
   recovered?: string;
   /** From now on every write says which record of the audit it reflects. */
   follow(newest: () => number): void;
+  /** Called after every write that succeeded. Gives a function that ends it. */
+  onWritten(listener: () => void): () => void;
 };
 
 type Change = { apply(draft: StateData): unknown; resolve(value: unknown): void; reject(error: unknown): void };
@@ -36,6 +38,7 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
   let draining: Promise<void> | undefined;
   let closed = false;
   let newest = () => live.seq;
+  const listeners = new Set<() => void>();
 
   /** Takes all changes that wait, writes them at once, and goes on until none waits. */
   const drain = async () => {
@@ -63,6 +66,7 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
         await low.write();
         live = freeze(draft);
         for (const { change, value } of done) change.resolve(value);
+        for (const listener of listeners) listener();
       } catch (error) {
         low.data = live;
         for (const { change } of done) change.reject(error);
@@ -86,6 +90,10 @@ export async function openStore(dir: string, options: { files?: Files; clock?: C
     },
     follow(seq) {
       newest = seq;
+    },
+    onWritten(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     async close() {
       closed = true;

@@ -40,7 +40,7 @@ test('it holds the program, its policies, documents and example, and nothing els
       ),
     ),
   ];
-  const EXPECTED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'package.json', 'dist', 'docs', 'examples'];
+  const EXPECTED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'package.json', 'dist', 'docs', 'examples', 'server'];
   expect(tops.sort()).toEqual([...EXPECTED, 'policies/bindings', 'policies/lists.yaml', 'policies/rules'].sort());
   expect(packed.filter((path) => /\.(?:tsx?|map|log|env)$|^dist\/test|^workspace|\.perimeter/.test(path))).toEqual([]);
 });
