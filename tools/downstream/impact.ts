@@ -15,6 +15,10 @@ export const PREVIEW_OUTPUT = z.object({
     .unknown()
     .optional()
     .describe('What was counted, one by one, in the form this server understands; sent back in the bound'),
+  by_number: z
+    .array(z.string())
+    .optional()
+    .describe('Resources of which `set` does not name every one: of these the number is held'),
   samples: z
     .record(z.string(), z.array(z.record(z.string(), z.unknown())))
     .optional()

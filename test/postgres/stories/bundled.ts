@@ -1,8 +1,11 @@
 // The bundled database on PostgreSQL: counts and rows of every statement, bounds that hold, and what it refuses.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readPostgresChange } from '../../../policies/sql/change.ts';
+import { runChange } from '../../../tools/downstream/database/postgres/change.ts';
+import { Postgres } from '../../../tools/downstream/database/postgres/connection.ts';
 import { postgresTools } from '../../../tools/downstream/database/postgres/tools.ts';
 import { type BundledTool, callBundled } from '../../../tools/downstream/serve.ts';
-import { CASES, countsOf } from '../../tools/downstream/database/company.ts';
+import { CASES, countsOf, keyText, mistold, snapshot, type Touch } from '../../tools/downstream/database/company.ts';
 import { type Company, company, prepare, without } from '../company.ts';
 
 type Preview = {
@@ -11,6 +14,7 @@ type Preview = {
   set?: unknown;
   more?: boolean;
   strength: string;
+  by_number?: string[];
   notes?: string[];
   samples?: Record<string, Record<string, unknown>[]>;
 };
@@ -57,15 +61,50 @@ const cases = CASES.flatMap(({ what, sql, touch }) => {
   return statement === undefined ? [] : [{ what, statement, touch }];
 });
 
-describe.skipIf(without)('counts', () => {
+/** The rows a statement touches, as the cases write them; tables without a key by their number. */
+async function touched(sql: string): Promise<Record<string, { rows: string[]; unnamed: number }>> {
+  const database = new Postgres(here.url);
+  const effects = await runChange(database, readPostgresChange(sql)!, [], 5_000, () => false, { identify: true });
+  await database.close();
+  return Object.fromEntries(
+    [...effects!.rows!].map(([table, { rows, unnamed }]) => [
+      table,
+      {
+        rows: [...rows]
+          .map((row) => `${row.slice(0, row.indexOf(' '))} ${keyText(JSON.parse(row.slice(row.indexOf(' ') + 1)) as unknown[])}`)
+          .sort(),
+        unnamed,
+      },
+    ]),
+  );
+}
+const rowsOf = (touch: Touch) =>
+  Object.fromEntries(
+    Object.entries(touch).map(([table, { unnamed = 0, ...operations }]) => [
+      table,
+      {
+        rows: Object.entries(operations)
+          .flatMap(([name, keys]) => keys.map((key) => `${name} ${key}`))
+          .sort(),
+        unnamed,
+      },
+    ]),
+  );
+
+describe.skipIf(without)('the rows of', () => {
   it.each(cases)('$what', async ({ statement, touch }) => {
+    const found = await touched(statement);
+    // without a key a row is its place in the file
+    for (const [table, { rows }] of Object.entries(found))
+      if (table === 'loose') expect(rows.length).toBe(touch.loose?.update?.length ?? touch.loose?.delete?.length ?? 0);
+    expect({ ...found, loose: undefined }).toEqual({ ...rowsOf(touch), loose: undefined });
     const counted = await preview(statement);
     expect(counted.per_resource).toEqual(countsOf(touch));
-    const tables = (counted.set as { tables: Record<string, { rows: string[]; unnamed: number }> }).tables;
-    for (const [table, { rows, unnamed }] of Object.entries(tables)) expect(rows.length + unnamed).toBe(countsOf(touch)[table]);
+    const before = await snapshot(here.sql);
     const done = await call('execute', statement, boundBy(counted));
     expect(done.isError, said(done)).toBeUndefined();
     expect(done._meta?.['perimeter/actual']).toMatchObject({ per_resource: countsOf(touch) });
+    expect(mistold(touch, before, await snapshot(here.sql))).toEqual([]);
   });
 });
 
@@ -99,6 +138,64 @@ describe.skipIf(without)('only the approved rows change', () => {
     await here.sql("UPDATE customers SET status = 'active' WHERE id = 5");
     expect((await call('execute', update, bound)).isError).toBeUndefined();
     expect(await changed()).toBe(22);
+  });
+
+  it('a swapped row that only a cascade reaches is taken back', async () => {
+    const gone = 'DELETE FROM customers WHERE id = 50';
+    const bound = boundBy(await preview(gone));
+    await here.sql('UPDATE orders SET customer = 49 WHERE id = 100; UPDATE orders SET customer = 50 WHERE id = 1');
+    const result = await call('execute', gone, bound);
+    expect(said(result)).toContain('of the rows in `lines`');
+    expect(await count('customers WHERE id = 50')).toBe(1);
+  });
+
+  it('a swapped row that only a trigger reaches is taken back', async () => {
+    await here.sql(
+      "CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE codes SET label = 'followed' WHERE label = 'next'; RETURN NULL; END $$; CREATE TRIGGER follow AFTER UPDATE ON notes FOR EACH STATEMENT EXECUTE FUNCTION follow(); UPDATE codes SET label = 'next' WHERE code = 'a'",
+    );
+    const move = 'UPDATE notes SET customer = 3';
+    const counted = await preview(move);
+    expect(counted.by_number).toBeUndefined();
+    const bound = boundBy(counted);
+    await here.sql(
+      "UPDATE codes SET label = CASE code WHEN 'b' THEN 'next' ELSE label END; UPDATE codes SET label = 'A' WHERE code = 'a'",
+    );
+    expect(said(await call('execute', move, bound))).toContain('1 of the rows in `codes`');
+    expect(await count("codes WHERE label = 'followed'")).toBe(0);
+  });
+
+  it('what a trigger does behind an EXCEPTION clause is held by its number', async () => {
+    await here.sql(
+      "CREATE FUNCTION guarded() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN BEGIN UPDATE codes SET label = 'in' WHERE code = 'b'; EXCEPTION WHEN division_by_zero THEN NULL; END; RETURN NULL; END $$; CREATE TRIGGER guarded AFTER UPDATE ON notes FOR EACH STATEMENT EXECUTE FUNCTION guarded()",
+    );
+    expect(await touched('UPDATE notes SET customer = 3 WHERE id = 1')).toEqual({
+      codes: { rows: [], unnamed: 1 },
+      notes: { rows: ['update 1'], unnamed: 0 },
+    });
+  });
+
+  it('a row that is only locked is not touched', async () => {
+    const adopt =
+      'MERGE INTO tree USING (VALUES (9, 5)) AS given(id, parent) ON tree.id = given.id WHEN NOT MATCHED THEN INSERT VALUES (given.id, given.parent)';
+    expect(await touched(adopt)).toEqual({ tree: { rows: ['insert 9'], unnamed: 0 } });
+  });
+
+  it('a swapped row where the statement assigns the key is taken back', async () => {
+    const shift = "UPDATE slots SET id = id + 100 WHERE room = 'red'";
+    const bound = boundBy(await preview(shift));
+    await here.sql("UPDATE slots SET room = CASE id WHEN 1 THEN 'green' WHEN 3 THEN 'red' ELSE room END");
+    expect(said(await call('execute', shift, bound))).toContain('1 of the rows in `slots`');
+  });
+
+  it('a swapped row in a table without a key is taken back', async () => {
+    const bound = boundBy(await preview("DELETE FROM loose WHERE v = 'y'"));
+    await here.sql("UPDATE loose SET v = 'w' WHERE v = 'y'; INSERT INTO loose VALUES ('y')");
+    expect(said(await call('execute', "DELETE FROM loose WHERE v = 'y'", bound))).toContain('1 of the rows in `loose`');
+  });
+
+  it('what is held only by its number is said', async () => {
+    const counted = await preview("UPDATE customers SET status = 'lost' WHERE id < 3");
+    expect(counted).toMatchObject({ per_resource: { customers: 2, audit_log: 2 }, by_number: ['audit_log'] });
   });
 
   it('a cascade that reaches more rows than were approved is taken back', async () => {
@@ -142,6 +239,12 @@ describe.skipIf(without)('only the approved rows change', () => {
 
   it('shows a few of the rows as they are now', async () => {
     expect((await preview("DELETE FROM codes WHERE code = 'a'")).samples).toEqual({ codes: [{ code: 'a', label: 'A' }] });
+    expect(Object.keys((await preview('DELETE FROM customers WHERE id = 1')).samples ?? {}).sort()).toEqual([
+      'customers',
+      'lines',
+      'notes',
+      'orders',
+    ]);
   });
 
   it('never tries what the planner expects to be too much: it counts the direct rows and says so', async () => {

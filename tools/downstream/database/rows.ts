@@ -115,6 +115,11 @@ export function replay(
   return touched;
 }
 
+/** The tables in which some of the touched rows can't be told: of these only the number is held. */
+export function unnamedIn(touched: TouchedRows): string[] {
+  return [...touched].filter(([, { unnamed }]) => unnamed > 0).map(([table]) => table);
+}
+
 const SET = z.object({
   salt: z.string(),
   tables: z.record(z.string(), z.object({ rows: z.array(z.string()), unnamed: z.int().min(0) })),

@@ -5,7 +5,7 @@ import { countedBy, type Patience, runChange } from './change.ts';
 import { type Effects, lower, type TableEffect } from './effects.ts';
 import type { DatabaseFile, Writer } from './file.ts';
 import { SQL_INPUT } from './reading.ts';
-import { type RowSet, SET_ROWS_MAX, setOf, strangers, type TouchedRows } from './rows.ts';
+import { type RowSet, SET_ROWS_MAX, setOf, strangers, type TouchedRows, unnamedIn } from './rows.ts';
 import { boundValues, type Param, type Scanned, scanStatement } from './statement.ts';
 import { collectRows, type Row } from './values.ts';
 
@@ -77,6 +77,7 @@ function keepWithin(bound: Bound, done: Effects, form: Writer['counter']['form']
 async function previewChange(file: DatabaseFile, sql: string, params: readonly Param[]): Promise<Preview> {
   const scanned = changing(sql);
   let set: RowSet | undefined;
+  let loose: string[] = [];
   let samples: Record<string, Row[]> = {};
   const { effects, stopped } = await runChange(
     file,
@@ -86,6 +87,7 @@ async function previewChange(file: DatabaseFile, sql: string, params: readonly P
     (done, writer) => {
       if (!done.rows) return false;
       set = setOf(done.rows, writer.counter.form);
+      loose = unnamedIn(done.rows);
       // taken back first: people are shown the rows as they are, not as they would become
       writer.database.exec('ROLLBACK');
       samples = samplesOf(done.rows, writer);
@@ -106,6 +108,7 @@ async function previewChange(file: DatabaseFile, sql: string, params: readonly P
     unit: 'records',
     strength: effects.unseen > 0 ? 'checked' : 'enforced',
     ...(set === undefined ? {} : { set }),
+    ...(loose.length === 0 ? {} : { by_number: loose }),
     ...(Object.keys(samples).length === 0 ? {} : { samples }),
     ...(notes.length > 0 ? { notes } : {}),
   };

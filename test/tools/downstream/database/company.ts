@@ -411,7 +411,15 @@ export const CASES: Case[] = [
       postgres:
         "MERGE INTO codes USING (VALUES ('a', '1'), ('n', '2')) AS given(code, label) ON codes.code = given.code WHEN MATCHED THEN UPDATE SET label = given.label WHEN NOT MATCHED THEN INSERT VALUES (given.code, given.label)",
     },
-    touch: { codes: { unnamed: 2 } },
+    touch: { codes: { update: ["'a'"], insert: ["'n'"] } },
+  },
+  {
+    what: 'a MERGE that deletes',
+    sql: {
+      postgres:
+        'MERGE INTO orders USING notes ON notes.id = orders.id WHEN MATCHED AND orders.id < 3 THEN DELETE WHEN MATCHED THEN UPDATE SET total = 0',
+    },
+    touch: { orders: { delete: [1, 2], update: [3] }, lines: { delete: upTo(1, 6) } },
   },
   {
     what: 'an update by ctid',
@@ -443,4 +451,54 @@ export function countsOf(touch: Touch): Record<string, number> {
       update.length + gone.length + insert.length + replace.length + unnamed,
     ]),
   );
+}
+
+/** The key of each table, as SQL; `loose` has none. */
+const KEYS: Record<string, string[]> = {
+  customers: ['id'],
+  orders: ['id'],
+  lines: ['id'],
+  notes: ['id'],
+  codes: ['code'],
+  slots: ['id'],
+  archive: ['id'],
+  tree: ['id'],
+  prices: ['sku', 'region'],
+  audit_log: ['id'],
+  'odd "name"; DROP': ['a b'],
+  'Ünïcode ✓': ['id'],
+};
+
+/** Every row of every table that has a key: its content by its key, written as the cases write keys. */
+export type Snapshot = Record<string, Map<string, string>>;
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+/** A key as the cases write it. */
+export const keyText = (values: readonly unknown[]): string =>
+  values.map((value) => (typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value))).join(',');
+
+/** Takes a snapshot; `read` runs one SELECT and gives its rows. */
+export async function snapshot(read: (sql: string) => Promise<unknown[][]> | unknown[][]): Promise<Snapshot> {
+  const tables: Snapshot = {};
+  for (const [table, key] of Object.entries(KEYS)) {
+    const rows = await read(`SELECT ${key.map(quoted).join(', ')}, t.* FROM ${quoted(table)} AS t`);
+    tables[table] = new Map(rows.map((row) => [keyText(row.slice(0, key.length)), row.map(String).join('|')]));
+  }
+  return tables;
+}
+
+/** What really happened between two snapshots that a case doesn't tell, or tells wrongly; empty when it is right. */
+export function mistold(touch: Touch, before: Snapshot, after: Snapshot): string[] {
+  return Object.keys(KEYS).flatMap((table) => {
+    const { update = [], delete: gone = [], insert = [], replace = [], unnamed = 0 } = touch[table] ?? {};
+    const [was, is] = [before[table]!, after[table]!];
+    const told = new Set([...update, ...gone, ...replace].map(String));
+    const lost = [...was]
+      .filter(([key, content]) => is.get(key) !== content && !told.has(key))
+      .map(([key]) => `${table}: ${key} changed`);
+    const kept = gone.filter((key) => is.has(String(key))).map((key) => `${table}: ${key} is still there`);
+    const missing = insert.filter((key) => !is.has(String(key))).map((key) => `${table}: ${key} is not there`);
+    const came = [...is.keys()].filter((key) => !was.has(key)).length;
+    const most = insert.length + unnamed + update.length;
+    return [...lost, ...kept, ...missing, ...(came > most ? [`${table}: ${came} new rows`] : [])];
+  });
 }

@@ -10,7 +10,7 @@ import { SET_ROWS_MAX, type TouchedRows } from '../../../../tools/downstream/dat
 import { scanStatement } from '../../../../tools/downstream/database/statement.ts';
 import { callBundled } from '../../../../tools/downstream/serve.ts';
 import { loadSqlite } from '../../../../tools/downstream/sqlite.ts';
-import { CASES, countsOf, SQLITE_COMPANY, type Touch } from './company.ts';
+import { CASES, countsOf, mistold, SQLITE_COMPANY, snapshot, type Touch } from './company.ts';
 
 const open = await loadSqlite();
 const folder = mkdtempSync(join(tmpdir(), 'rows-'));
@@ -28,6 +28,12 @@ function count(table: string, where: string): number {
   const [row] = [...database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}`).rows()];
   database.close();
   return Number(row?.[0]);
+}
+function rows(text: string): unknown[][] {
+  const database = open(file);
+  const found = [...database.prepare(text).rows()];
+  database.close();
+  return found;
 }
 function fresh(): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
@@ -95,9 +101,11 @@ describe('the rows of', () => {
     expect(seen(await touched(statement))).toEqual(rowsOf(touch));
     const counted = await preview(statement);
     expect(counted.per_resource).toEqual(countsOf(touch));
+    const before = await snapshot(rows);
     const done = await execute(statement, boundBy(counted));
     expect(done.isError, said(done)).toBeUndefined();
     expect(done._meta?.['perimeter/actual']).toMatchObject({ per_resource: countsOf(touch) });
+    expect(mistold(touch, before, await snapshot(rows))).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { quoteName } from '../../sqlite.ts';
 import { SET_ROWS_MAX, type TouchedRows } from '../rows.ts';
 import type { Answer, Cell, Postgres, Session } from './connection.ts';
 import { type TargetTable, tableName, targetOf } from './target.ts';
+import { type Delta, type Looked, type Touched, touchedRows } from './touched.ts';
 
 /** Rows the planner may expect before a change is only counted and not tried. */
 const TRIED_ROWS_MAX = 50_000;
@@ -16,18 +17,18 @@ export type Effects = {
   counted: Counted;
   /** `23 updated` by table. */
   notes: string[];
-  /** Which rows of the target they were, where that can be told; of other tables only the number is known. */
+  /** Which rows they were, cascades and triggers included, where that was asked for and can be told. */
   rows: TouchedRows | undefined;
-  target: TargetTable;
-  /** The keys of the first few rows that were there already. */
-  first: Cell[][];
+  /** How their tables are asked for them, and the keys of a few rows that were there already. */
+  tables: Map<string, Looked>;
   /** What the statement itself returns. */
   result: Answer;
 };
 
 /**
  * Runs the statement and calls `settle` with what it did, inside the transaction: commit on true, roll back on false or when it throws.
- * With `tried` true, a statement that the planner expects to touch too many rows isn't run: then undefined. Throws ToolProblem.
+ * With `identify` the effects also tell which rows. With `tried`, a statement that the planner expects to touch too many rows isn't run: then
+ * undefined. Throws ToolProblem.
  */
 export async function runChange(
   database: Postgres,
@@ -35,28 +36,75 @@ export async function runChange(
   values: readonly unknown[],
   ms: number,
   settle: (effects: Effects) => boolean,
-  tried = false,
+  { identify = false, tried = false } = {},
 ): Promise<Effects | undefined> {
   let effects: Effects | undefined;
-  await database.transaction({ ms }, async (session) => {
-    const target = await targetOf(session, change);
+  const first = async (session: Session) => {
+    const [target, before, planned] = await Promise.all([
+      targetOf(session, change),
+      session.kept('tally', TALLY),
+      tried ? plannedRows(session, change, values).catch((error: unknown) => error) : 0,
+    ]);
     if (!target) throw new ToolProblem(`there is no table \`${change.table.join('.')}\`: \`tables\` lists them`);
-    if (tried && (await plannedRows(session, change, values)) > TRIED_ROWS_MAX) return false;
-    const before = read(await session.kept('tally', TALLY));
+    if (typeof planned !== 'number') throw planned;
+    return { target, before, planned };
+  };
+  await database.transaction({ ms, first }, async (session, { target, before, planned }) => {
+    if (planned > TRIED_ROWS_MAX) return false;
     const identity = identityOf(change, target);
-    const own = await session.run(identity.sql, values);
-    await session.run('SET CONSTRAINTS ALL IMMEDIATE');
-    const done = difference(before, read(await session.kept('tally', TALLY)));
+    const [own, , after] = await Promise.all([
+      session.run(identity.sql, values),
+      session.run('SET CONSTRAINTS ALL IMMEDIATE'),
+      session.kept('tally', TALLY),
+    ]);
+    const deltas = difference(read(before), read(after));
+    const counted = countedOf(deltas.map((delta) => [delta.table, delta.inserted + delta.updated + delta.deleted]));
     // a foreign table, or a server that doesn't keep count: a number nobody counted is no bound
-    if (done.counted.total < (change.verb === 'merge' || target.key.length === 0 ? Math.min(own.count, 1) : own.count))
+    if (counted.total < (change.verb === 'merge' || target.key.length === 0 ? Math.min(own.count, 1) : own.count))
       throw new ToolProblem(
         'the server does not count changes of this table (a foreign table, or `track_counts` is off), so nothing was changed',
       );
     const told = identity.read(own);
-    effects = { ...done, target, rows: rowsOf(told.rows, target, done.counted), first: told.first, result: told.result };
+    const which =
+      identify && counted.total <= SET_ROWS_MAX ? await identified(database, session, change, target, deltas, told) : undefined;
+    effects = {
+      counted,
+      notes: deltas.map(noteOf),
+      rows: which?.rows,
+      tables: which?.tables ?? new Map(),
+      result: told.result,
+    };
     return settle(effects);
   });
   return effects;
+}
+
+/** The statement's own answer tells the target's rows; whatever else it touched is found by the marks it left. */
+async function identified(
+  database: Postgres,
+  session: Session,
+  change: PostgresChange,
+  target: TargetTable,
+  deltas: readonly Delta[],
+  { rows: named, first }: Told,
+): Promise<Touched> {
+  const told = (delta: Delta) =>
+    delta.table === target.name && new Set(named).size === delta.inserted + delta.updated + delta.deleted;
+  const others = deltas.filter((delta) => !told(delta));
+  const { rows, tables } =
+    others.length === 0
+      ? { rows: new Map(), tables: new Map() }
+      : await touchedRows(database, session, others, change.madeUp || change.defaults);
+  // a target too large to search is still told by its own answer
+  const own = rows.get(target.name);
+  const better = named !== undefined && deltas.some((delta) => delta.table === target.name) && !(own && own.rows.size > 0);
+  if (better) {
+    const delta = deltas.find(({ table }) => table === target.name)!;
+    const names = new Set(named);
+    rows.set(target.name, { rows: names, unnamed: Math.max(0, delta.inserted + delta.updated + delta.deleted - names.size) });
+    tables.set(target.name, { sql: target.sql, key: target.key, first });
+  }
+  return { rows, tables };
 }
 
 /** How many rows the planner expects the statement to touch; it reads no row (PostgreSQL manual, EXPLAIN). */
@@ -88,33 +136,50 @@ export async function countDirect(
   return counted;
 }
 
-type Tally = Map<string, { inserted: number; updated: number; deleted: number }>;
+type Tally = Map<string, Delta>;
 
 /** Counts of this transaction, by table. They may hold what earlier transactions have not handed in yet, so only differences mean anything. */
 const TALLY =
-  'SELECT schemaname::text, relname::text, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0';
+  'SELECT relid::text, schemaname::text, relname::text, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0';
 
 function read({ rows }: Answer): Tally {
   return new Map(
-    rows.map(([schema, name, inserted, updated, deleted]) => [
-      tableName(String(schema), String(name)),
-      { inserted: Number(inserted), updated: Number(updated), deleted: Number(deleted) },
+    rows.map(([relid, schema, name, inserted, updated, deleted]) => [
+      String(relid),
+      {
+        relid: String(relid),
+        schema: String(schema),
+        name: String(name),
+        table: tableName(String(schema), String(name)),
+        inserted: Number(inserted),
+        updated: Number(updated),
+        deleted: Number(deleted),
+      },
     ]),
   );
 }
 
-function difference(before: Tally, after: Tally): { counted: Counted; notes: string[] } {
-  const notes: string[] = [];
-  const counts: [string, number][] = [];
-  for (const [table, now] of [...after].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const was = before.get(table) ?? { inserted: 0, updated: 0, deleted: 0 };
-    const parts = (['inserted', 'updated', 'deleted'] as const).flatMap((kind) =>
-      now[kind] > was[kind] ? [`${now[kind] - was[kind]} ${kind}`] : [],
-    );
-    if (parts.length > 0) notes.push(`${table}: ${parts.join(', ')}`);
-    counts.push([table, now.inserted + now.updated + now.deleted - was.inserted - was.updated - was.deleted]);
-  }
-  return { counted: countedOf(counts), notes };
+/** What happened between the two, of tables something happened to. */
+function difference(before: Tally, after: Tally): Delta[] {
+  return [...after.values()]
+    .map((now) => {
+      const was = before.get(now.relid) ?? { inserted: 0, updated: 0, deleted: 0 };
+      return {
+        ...now,
+        inserted: now.inserted - was.inserted,
+        updated: now.updated - was.updated,
+        deleted: now.deleted - was.deleted,
+      };
+    })
+    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0)
+    .sort((a, b) => (a.table < b.table ? -1 : 1));
+}
+
+function noteOf(delta: Delta): string {
+  const parts = (['inserted', 'updated', 'deleted'] as const).flatMap((kind) =>
+    delta[kind] > 0 ? [`${delta[kind]} ${kind}`] : [],
+  );
+  return `${delta.table}: ${parts.join(', ')}`;
 }
 
 type Told = { rows: string[] | undefined; first: Cell[][]; result: Answer };
@@ -159,17 +224,5 @@ function tells(change: PostgresChange, target: TargetTable): boolean {
     !change.defaults &&
     !change.madeUp &&
     (change.columns === undefined || target.key.every((column) => change.columns?.includes(column)))
-  );
-}
-
-/** Named rows of the target, and for every other change its number. Undefined above 10,000 rows. */
-function rowsOf(named: string[] | undefined, target: TargetTable, { per_resource, total }: Counted): TouchedRows | undefined {
-  if (total > SET_ROWS_MAX) return undefined;
-  const own = new Set(named);
-  return new Map(
-    Object.entries(per_resource).map(([table, count]) => {
-      const rows = table === target.name ? own : new Set<string>();
-      return [table, { rows, unnamed: Math.max(0, count - rows.size) }];
-    }),
   );
 }

@@ -4,7 +4,7 @@ import { ToolProblem } from '../../serve.ts';
 
 export type Cell = string | number | boolean | null;
 export type Answer = { columns: string[]; rows: Cell[][]; count: number };
-/** One transaction. Statements go one at a time; values are bound, never spliced. */
+/** One transaction. Statements go in the order they are asked for, several on their way at once; values are bound, never spliced. */
 export type Session = {
   run(sql: string, values?: readonly unknown[]): Promise<Answer>;
   /** One of our own statements, kept ready on its connection under this name. */
@@ -31,25 +31,22 @@ function finite(text: string): Cell {
 
 export class Postgres {
   readonly #pool: pg.Pool;
+  /** A connection that stands beside the transactions and sees only what is committed. */
+  readonly #beside: pg.Pool;
 
   constructor(url: string) {
-    this.#pool = new pg.Pool({
-      connectionString: url,
-      max: CONNECTIONS_MAX,
-      connectionTimeoutMillis: CONNECT_MS,
-      statement_timeout: LOOK_MS,
-      application_name: 'perimeter-database',
-      types: { getTypeParser: (oid) => PARSED.get(oid) ?? ((text: string) => text) } as pg.CustomTypesConfig,
-    });
-    // a connection that dies while it is idle is replaced; the next call says what is wrong
-    this.#pool.on('error', () => undefined);
+    this.#pool = poolOf(url, CONNECTIONS_MAX);
+    this.#beside = poolOf(url, 1);
   }
 
   /**
-   * Does `work` in a transaction with these limits in ms, and commits when it returns true. Everything else rolls back.
-   * Throws ToolProblem.
+   * Does `work` in a transaction with these limits in ms, and commits when it returns true. Everything else rolls back. What `first` asks travels
+   * together with BEGIN, so it may only be statements that change nothing. Throws ToolProblem.
    */
-  async transaction(limits: { ms: number; readOnly?: boolean }, work: (session: Session) => Promise<boolean>): Promise<void> {
+  async transaction<T = undefined>(
+    limits: { ms: number; readOnly?: boolean; first?: (session: Session) => Promise<T> },
+    work: (session: Session, looked: T) => Promise<boolean>,
+  ): Promise<void> {
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -58,14 +55,17 @@ export class Postgres {
     }
     let broken = false;
     try {
-      await client.query(
-        `BEGIN ${limits.readOnly ? 'READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.ms}; SET LOCAL lock_timeout = 1000; SET LOCAL idle_in_transaction_session_timeout = ${limits.ms * 2}`,
-      );
-      const keep = await work({
+      const session: Session = {
         run: (sql, values = []) => run(client, { text: sql, values }),
         kept: (name, sql, values = []) => run(client, { name, text: sql, values }),
-      });
-      await client.query(keep ? 'COMMIT' : 'ROLLBACK');
+      };
+      const begun = client.query(
+        `BEGIN ${limits.readOnly ? 'READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.ms}; SET LOCAL lock_timeout = 1000; SET LOCAL idle_in_transaction_session_timeout = ${limits.ms * 2}`,
+      );
+      const [, looked] = await Promise.all([begun, limits.first?.(session) as Promise<T>]);
+      const end = (await work(session, looked)) ? 'COMMIT' : 'ROLLBACK';
+      // a transaction that failed unnoticed answers COMMIT with ROLLBACK, and without an error
+      if ((await client.query(end)).command !== end) throw new ToolProblem('the database took everything back: try again');
     } catch (error) {
       broken = await client.query('ROLLBACK').then(
         () => false,
@@ -77,21 +77,38 @@ export class Postgres {
     }
   }
 
-  /** One reading statement of our own, outside of any transaction. Throws ToolProblem. */
-  async look(sql: string, values: readonly unknown[]): Promise<Answer> {
-    const client = await this.#pool.connect();
+  /** One reading statement of our own, beside any transaction: it sees rows as they are committed, whatever a transaction does to them. Throws ToolProblem. */
+  async beside(sql: string, values: readonly unknown[]): Promise<Answer> {
+    let client: pg.PoolClient | undefined;
     try {
+      client = await this.#beside.connect();
       return await run(client, { text: sql, values });
     } catch (error) {
       throw inWords(error, LOOK_MS);
     } finally {
-      client.release();
+      client?.release();
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.end();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.end(), this.#beside.end()]);
   }
+}
+
+function poolOf(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    // statements that don't wait for each other travel together
+    pipeline: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: LOOK_MS,
+    application_name: 'perimeter-database',
+    types: { getTypeParser: (oid) => PARSED.get(oid) ?? ((text: string) => text) } as pg.CustomTypesConfig,
+  });
+  // a connection that dies while it is idle is replaced; the next call says what is wrong
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 /** The extended protocol takes one statement only: the server itself refuses text after a semicolon. */

@@ -5,7 +5,7 @@ import { loadSqlParsers, readSql, type SqlReading } from '../../../../policies/s
 import { actualMeta, type Bound, boundOf, keepInside, outside, PREVIEW_OUTPUT, type Preview } from '../../impact.ts';
 import { type BundledTool, bundledTool, ToolProblem } from '../../serve.ts';
 import { quoteName } from '../../sqlite.ts';
-import { SET_ROWS_MAX, setOf, strangers } from '../rows.ts';
+import { SET_ROWS_MAX, setOf, strangers, unnamedIn } from '../rows.ts';
 import type { Rows } from '../values.ts';
 import { countDirect, type Effects, runChange } from './change.ts';
 import { Postgres } from './connection.ts';
@@ -14,6 +14,7 @@ import { describeTable, listTables, look, rowsOf } from './looking.ts';
 const PREVIEW_MS = 5_000;
 const EXECUTE_MS = 30_000;
 const ROWS_MAX = 500;
+const SAMPLED_TABLES_MAX = 5;
 const CHANGES = ['insert', 'update', 'delete', 'merge', 'read'];
 
 const SQL_INPUT = z.object({
@@ -94,10 +95,17 @@ function writingTools(database: Postgres): BundledTool[] {
       run: async ({ sql, params = [] }, { meta }) => {
         const bound = boundOf(meta);
         const change = changing(sql, params);
-        const effects = await runChange(database, change, params, EXECUTE_MS, (done) => {
-          if (bound) keepWithin(bound, done);
-          return true;
-        });
+        const effects = await runChange(
+          database,
+          change,
+          params,
+          EXECUTE_MS,
+          (done) => {
+            if (bound) keepWithin(bound, done);
+            return true;
+          },
+          { identify: bound?.sets !== undefined },
+        );
         if (!effects) throw new ToolProblem('the change was not run');
         const { rows, truncated } = rowsOf(effects.result);
         const structured = {
@@ -124,24 +132,37 @@ function writingTools(database: Postgres): BundledTool[] {
 }
 
 async function previewOf(database: Postgres, change: PostgresChange, params: readonly unknown[]): Promise<Preview> {
-  const effects = await runChange(database, change, params, PREVIEW_MS, () => false, true);
+  let asked: ReturnType<typeof samplesOf> | undefined;
+  const effects = await runChange(
+    database,
+    change,
+    params,
+    PREVIEW_MS,
+    (done) => {
+      asked = samplesOf(database, done.tables);
+      // what goes wrong with them is told below
+      asked.catch(() => undefined);
+      return false;
+    },
+    { identify: true, tried: true },
+  );
   if (!effects) {
     const counted = await countDirect(database, change, params, PREVIEW_MS);
     if (!counted) throw new ToolProblem('this would touch so many rows that it is not tried to be counted: make it smaller');
     const note = 'too many rows to try it: only the direct rows were counted, not what follows from them';
     return { ...counted, unit: 'records', strength: 'estimated', more: true, notes: [note] };
   }
-  const { counted, notes, rows, target, first } = effects;
+  const { counted, notes, rows } = effects;
+  const samples = (await asked) ?? {};
   if (rows === undefined) notes.push(`held to the counts per table, not row by row: these are more than ${SET_ROWS_MAX} rows`);
-  else if (counted.total > 0 && [...rows.values()].some((one) => one.unnamed > 0))
-    notes.push('of rows that follow by cascade or trigger, or whose key can not be told, only the number is held');
-  const samples = await samplesOf(database, target, first);
+  const loose = rows ? unnamedIn(rows) : [];
   return {
     ...counted,
     unit: 'records',
     strength: 'enforced',
     ...(rows === undefined ? {} : { set: setOf(rows, () => '') }),
-    ...(samples.length === 0 ? {} : { samples: { [target.name]: samples } }),
+    ...(loose.length === 0 ? {} : { by_number: loose }),
+    ...(Object.keys(samples).length === 0 ? {} : { samples }),
     ...(notes.length > 0 ? { notes } : {}),
   };
 }
@@ -159,12 +180,17 @@ function keepWithin(bound: Bound, { counted, rows }: Effects): void {
     );
 }
 
-/** The rows with these keys as they are now, for people to look at. */
-async function samplesOf(database: Postgres, target: Effects['target'], keys: Effects['first']): Promise<Rows['rows']> {
-  if (keys.length === 0) return [];
-  const wanted = keys.map((key, row) => `(${key.map((_, column) => `$${row * key.length + column + 1}`).join(', ')})`);
-  const where = `(${target.key.map(quoteName).join(', ')}) IN (${wanted.join(', ')})`;
-  return rowsOf(await database.look(`SELECT * FROM ${target.sql} WHERE ${where}`, keys.flat())).rows;
+/** A few rows of each table as they are now, for people to look at. */
+async function samplesOf(database: Postgres, tables: Effects['tables']): Promise<Record<string, Rows['rows']>> {
+  const asked = [...tables].filter(([, { key, first }]) => key.length > 0 && first.length > 0).slice(0, SAMPLED_TABLES_MAX);
+  const samples = await Promise.all(
+    asked.map(async ([table, { sql, key, first }]) => {
+      const wanted = first.map((values, row) => `(${values.map((_, column) => `$${row * key.length + column + 1}`).join(', ')})`);
+      const where = `(${key.map(quoteName).join(', ')}) IN (${wanted.join(', ')})`;
+      return [table, rowsOf(await database.beside(`SELECT * FROM ${sql} WHERE ${where}`, first.flat())).rows] as const;
+    }),
+  );
+  return Object.fromEntries(samples);
 }
 
 function single(sql: string): SqlReading {
