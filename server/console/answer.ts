@@ -2,8 +2,9 @@
 import { asksNumber } from '../channels/terminal.ts';
 import { CommandError } from '../owner/protocol.ts';
 import type { RequestRecord } from '../ports.ts';
-import { type Session, same } from './access.ts';
+import type { Session } from './access.ts';
 import type { Console } from './context.ts';
+import { typedProof } from './proof.ts';
 
 export type Answering = { request: RequestRecord; body: Readonly<Record<string, string>>; session: Session };
 
@@ -42,12 +43,13 @@ export function readAnswer({ perimeter }: Console, { request, body, session }: A
   };
 }
 
-/** What was typed, as far as it is right: whether it is enough is for the command to say. */
+/** The number that was counted where one is asked, on top of a passphrase too: it shows that the page was read. */
 function proofOf(request: RequestRecord, body: Answering['body'], session: Session): Record<string, unknown> {
-  const passphrase = body.passphrase ?? '';
-  if (passphrase !== '') return { passphrase, ...(asksNumber(request) ? { number: count(body.code) } : {}) };
-  if (asksNumber(request)) return { typed: true, number: count(body.code) };
-  return { typed: same((body.code ?? '').trim().toUpperCase(), session.code(approving(request))) };
+  if (!asksNumber(request)) return typedProof(session, approving(request), body);
+  const number = count(body.code);
+  if (number !== request.impact.measured)
+    throw refusal('that is not the number that was counted; it stands at the top of this page');
+  return { ...(body.passphrase ? { passphrase: body.passphrase } : { typed: true }), number };
 }
 
 /** The parameters of `deny`. */

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import type { App, Console, Known } from './context.ts';
 import { forbidding, gate, smallBody } from './gate.ts';
+import { grantRoutes } from './grants.ts';
 import { html } from './html.ts';
 import { bare } from './layout.ts';
 import { liveRoute } from './live-route.ts';
@@ -11,7 +12,7 @@ import { requestRoutes } from './requests.ts';
 import { signInRoutes } from './sign-in.ts';
 
 /** The pages, each with its own routes. A new page is a file and a line here. */
-const PAGES: readonly ((console: Console) => App)[] = [signInRoutes, requestRoutes, liveRoute];
+const PAGES: readonly ((console: Console) => App)[] = [signInRoutes, requestRoutes, grantRoutes, liveRoute];
 
 export function createApp(console: Console, log: (line: string) => void): App {
   const app = new Hono<Known>();

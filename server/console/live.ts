@@ -59,8 +59,9 @@ export function createLive({
 
   const stops = [
     store.onWritten(stateChanged),
-    audit.onEvent(() => {
-      if (listeners.size > 0)
+    audit.onEvent(({ type }) => {
+      // a page that is looked at is read from the record, which is an event: told of that it would look again
+      if (listeners.size > 0 && type !== 'audit.read')
         timers.activity ??= after(ACTIVITY_MS, () => {
           delete timers.activity;
           tell(['activity']);

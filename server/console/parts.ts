@@ -32,3 +32,17 @@ export const empty = (content: Content): Html => html`<div class="empty">${conte
 /** A term and what it is, in a list of both. */
 export const fact = (term: string, content: Content): Content =>
   content === '' || content === undefined ? '' : html`<div><dt>${term}</dt><dd>${content}</dd></div>`;
+
+/** Links to the pages before and after; nothing where there is one page. */
+export const paging = (page: number, pages: number, address: (page: number) => string): Content =>
+  pages < 2
+    ? ''
+    : html`<nav class="paging" aria-label="More pages">
+${page > 1 ? html`<a href="${address(page - 1)}" rel="prev">Newer</a>` : ''}
+<span>Page ${page} of ${pages}</span>
+${page < pages ? html`<a href="${address(page + 1)}" rel="next">Older</a>` : ''}
+</nav>`;
+
+/** An error's words as a sentence of its own. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

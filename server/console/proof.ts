@@ -2,7 +2,7 @@
 import { asksNumber } from '../channels/terminal.ts';
 import { hasPassphrase } from '../passphrase.ts';
 import type { RequestRecord } from '../ports.ts';
-import type { Session } from './access.ts';
+import { type Session, same } from './access.ts';
 import type { Console } from './context.ts';
 import { type Content, html } from './html.ts';
 
@@ -37,3 +37,10 @@ export async function proving(
 
 const numberField = ({ impact }: Pick<RequestRecord, 'impact'>): Content =>
   html`<label>How many ${impact.unit} will it touch? Type the number that was counted <input name="code" required inputmode="numeric" autocomplete="off" maxlength="12" size="8"></label>`;
+
+/** What was filled in, as the command takes it: the passphrase, or whether the code is the right one for `what`. */
+export function typedProof(session: Session, what: string, body: Readonly<Record<string, string>>): Record<string, unknown> {
+  const { passphrase = '', code = '' } = body;
+  if (passphrase !== '') return { passphrase };
+  return { typed: same(code.trim().toUpperCase(), session.code(what)) };
+}

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { CommandError } from '../owner/protocol.ts';
 import { type Answering, readAnswer, readDenial } from './answer.ts';
 import { type App, type Asked, type Console, type Known, sessionOf } from './context.ts';
+import { sentence } from './parts.ts';
 import { requestListPage, requestPage, unknownRequestPage } from './request-page.ts';
 
 export function requestRoutes(console: Console): App {
@@ -39,11 +40,8 @@ export function requestRoutes(console: Console): App {
       await command(name, read({ request, body: asked.get('body'), session: sessionOf(asked) }));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      return show(asked, id, `${sentence(error.message)}`);
+      return show(asked, id, sentence(error.message));
     }
     return asked.redirect(`/requests/${id}`, 303);
   }
 }
-
-/** An error's words as a sentence of its own. */
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -21,7 +21,10 @@ async function refresh(parts) {
     const now = again;
     again = new Set();
     if (![...document.querySelectorAll('[data-live]')].some((one) => now.has(one.dataset.live))) continue;
-    const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => undefined);
+    // looking again at a page that is open is no new reading of the record
+    const view = document.querySelector('[data-view]')?.dataset.view ?? 'again';
+    const headers = { accept: 'text/html', 'x-perimeter-view': view };
+    const answer = await fetch(location.href, { headers }).catch(() => undefined);
     if (answer === undefined) continue;
     if (answer.status === 401) {
       location.reload();

@@ -2,21 +2,13 @@
 import { afterEach, expect, test } from 'vitest';
 import { type World, world } from '../../world.ts';
 import { browse } from './browser.ts';
+import { NOTES } from './notes.ts';
 
 let w: World;
 afterEach(() => w.close());
 
-const RULES = `  - id: notes-write
-    why: notes are shared with the team
-    effect: ask
-    scope: write:notes
-    limits: { for: 30m, uses: 2 }`;
-const BINDINGS = `server: notes
-tools:
-  put: { does: write:notes, resource: { text: name }, ignore: [text] }`;
-
 async function asked(extra: Parameters<typeof world>[0] = {}) {
-  w = await world({ rules: RULES, bindings: BINDINGS, servers: { notes: { put: {} } }, wait_ms: 1, ...extra });
+  w = await world({ ...NOTES, ...extra });
   const answer = await w.ask({ justification: 'the team waits', calls: [{ tool: 'put', arguments: { name: 'a', text: 'x' } }] });
   return String(answer.request_id);
 }
