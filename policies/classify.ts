@@ -3,6 +3,7 @@ import { amountOf, classesIn, isBelow, namesGiven, urlFacts, valueFrom } from '.
 import { findResources } from './found.ts';
 import { headerFault } from './headers.ts';
 import type { Reading } from './reading.ts';
+import { canonicalForm, pathSelectors, withChanged } from './passed-on.ts';
 import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
 import { readSql } from './sql/index.ts';
 import type { Action, Binding, BoundResource, Does, Facts, FactValue, ResourceKind, ToolBinding } from './types.ts';
@@ -75,6 +76,8 @@ class Collector {
   #destructive = false;
   #sql: Reading['sql'];
   #floor: Reading['floor'];
+  /** How each path that was read is passed on. */
+  readonly #forms = new Map<string, string>();
 
   constructor(call: CallToRead, disk: PathReader) {
     this.#call = call;
@@ -157,6 +160,9 @@ class Collector {
     if (storage !== undefined) reading.storage = storage;
     if (this.#floor !== undefined) reading.floor = this.#floor;
     if (this.#sql !== undefined) reading.sql = this.#sql;
+    const described = ownTool(binding, tool);
+    const passed = described && withChanged(args, pathSelectors(described), (path) => this.#forms.get(path) ?? path);
+    if (passed !== undefined) reading.passed = passed;
     return reading;
   }
 
@@ -232,9 +238,11 @@ class Collector {
     const binding = this.#call.server.binding;
     const root = this.#call.server.root;
     const paths = binding?.paths ?? { os: 'posix', case: 'sensitive' };
-    return readPath(raw, { root: root ?? (paths.os === 'windows' ? 'C:\\' : '/'), ...paths }, (absolute) =>
-      this.#disk.realpath(absolute),
-    );
+    const rules = { root: root ?? (paths.os === 'windows' ? 'C:\\' : '/'), ...paths };
+    const read = (path: string) => readPath(path, rules, (absolute) => this.#disk.realpath(absolute));
+    const readings = read(raw);
+    if (root !== undefined) this.#forms.set(raw, canonicalForm(raw, readings, paths.os, read));
+    return readings;
   }
 
   #statement(sql: NonNullable<ToolBinding['sql']>): void {

@@ -10,6 +10,8 @@ export type Reading = {
   /** The text that would be written or sent; absent when the binding names none. Never in an answer or the audit. */
   body: string | undefined;
   args: Record<string, unknown>;
+  /** The arguments with their paths in canonical form, where that differs: what a server on this machine is sent. */
+  passed?: Record<string, unknown>;
   /** Domains that are internal for this server. */
   own: readonly string[];
   /** Names on its volume ignore case. */

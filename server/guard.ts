@@ -14,6 +14,7 @@ import { inspect } from './inspect.ts';
 import { type Found, identityMeta, type Judging, type Sight } from './judging.ts';
 import { dependsOn, endedWhy, type Live } from './live.ts';
 import { impactPromise, type Measured } from './measure.ts';
+import { haveMoved, isLocal, type Places, placesOf } from './places.ts';
 import type {
   AuditInput,
   AuditLog,
@@ -89,6 +90,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     const { found, verdict, measured } = seen;
     if (verdict.decision.decision !== 'allow' || !verdict.reading) return refuse(call, sight, verdict.decision, found, verdict);
     if (audit.failed) return { result: failureResult(AUDIT_FAILED, false) };
+    const places = placesOf(verdict.reading, found.downstream.entry);
 
     // 9 spend the grant: nothing runs between the decision and this
     const taken = grants.reserve(verdict.decision.grants, verdict.reading.facts, verdict.call_digest);
@@ -119,7 +121,7 @@ export function createGuard(parts: GuardParts): GuardPort {
     }
 
     // 11 forward
-    const answer = await forward(call, found, sight, verdict, taken, measured);
+    const answer = await forward(call, found, sight, verdict, taken, measured, places);
 
     // 12 inspect, 13 record the outcome and settle what was spent
     return settle(call_id, sight.who, verdict, found, taken, past, answer, clock.mono() - started, measured);
@@ -173,12 +175,15 @@ export function createGuard(parts: GuardParts): GuardPort {
     verdict: Verdict,
     taken: readonly Reservation[],
     measured: Measured | undefined,
+    places: Places,
   ): Promise<Answer> {
     // writing the intent took a moment: what ended meanwhile ends this call too
     const late = sight.stop.aborted
       ? 'everything was stopped while it was on its way'
       : grants.stands(taken)
-        ? undefined
+        ? haveMoved(places)
+          ? 'one of its paths leads elsewhere than when it was judged; try again'
+          : undefined
         : 'the permission ended while it was on its way';
     if (late !== undefined) return { result: failureResult(late, false), outcome: 'failed', why: late };
     const [first] = taken;
@@ -229,7 +234,8 @@ export function createGuard(parts: GuardParts): GuardPort {
         ended.abort();
       });
     try {
-      const result = await found.downstream.call(found.tool, held?.args ?? call.arguments, {
+      const passed = isLocal(found.downstream.entry) ? verdict.reading?.passed : undefined;
+      const result = await found.downstream.call(found.tool, held?.args ?? passed ?? call.arguments, {
         meta,
         signal: AbortSignal.any([call.signal, sight.stop, ended.signal]),
         timeout: CALL_MS,
@@ -255,6 +261,10 @@ export function createGuard(parts: GuardParts): GuardPort {
       if (actual && bound) {
         const over = exceeded(actual, bound);
         if (over !== undefined) answer.exceeded = over;
+      }
+      if (haveMoved(places)) {
+        answer.exceeded ??= 'one of its paths led elsewhere while it ran';
+        answer.result = failureResult('one of its paths led elsewhere while it ran, so what it gave is withheld', true);
       }
       return answer;
     } catch (error) {

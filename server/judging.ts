@@ -12,6 +12,7 @@ import type { Grants } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
 import type { Pins } from './pins.ts';
+import { isLocal } from './places.ts';
 import type { Clock, Downstream, IdentityMeta, IncomingCall, Store, ToolDefinition } from './ports.ts';
 import { rewritable } from './rewriting.ts';
 
@@ -134,7 +135,7 @@ export function createJudging(parts: JudgingParts): Judging {
           downstream: found.downstream,
           definition: found.definition,
           reading: verdict.reading,
-          args,
+          args: (isLocal(found.downstream.entry) ? verdict.reading.passed : undefined) ?? args,
           meta,
           principal: `${who.user} ${who.agent}`,
           signal: AbortSignal.any([signal, stop]),
