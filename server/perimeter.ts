@@ -5,8 +5,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { loadSqlParsers } from '../policies/sql/index.ts';
 import type { Context } from '../policies/types.ts';
 import { GUARD_TOOLS } from '../tools/guard/index.ts';
-import { BadInput, defineTool } from '../tools/guard/tool.ts';
-import { misfit } from './arguments.ts';
+import { defineTool } from '../tools/guard/tool.ts';
 import type { AuditFiles } from './audit/files.ts';
 import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
@@ -40,13 +39,14 @@ import { createIdentity, type IdentityService } from './identity.ts';
 import { createJudging, type Sight } from './judging.ts';
 import { createLive, watchRequests } from './live.ts';
 import { createMeasure, previewTools } from './measure.ts';
+import { ownTools } from './own-tools.ts';
 import { hasPassphrase } from './passphrase.ts';
 import { createPins, type Pins } from './pins.ts';
 import { createPlans } from './plans.ts';
 import { openPolicies, type Policies } from './policies.ts';
 import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
-import { AUDIT_FAILED, badInputResult, failureResult } from './refusals.ts';
+import { AUDIT_FAILED, failureResult } from './refusals.ts';
 import { createRewriting } from './rewriting.ts';
 import { createSets } from './sets.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
@@ -308,29 +308,6 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     return { context, who, stop: stopper.signal };
   }
 
-  /** The guard's own tools answer here; nothing of theirs goes downstream. */
-  function ownTool(call: IncomingCall, sight: Sight): Promise<CallReply> | undefined {
-    const tool = GUARD_TOOLS.find((one) => one.name === call.tool);
-    return tool && runOwn(tool, call, sight);
-  }
-
-  async function runOwn(tool: (typeof GUARD_TOOLS)[number], call: IncomingCall, sight: Sight): Promise<CallReply> {
-    const definition = own.find((one) => one.name === tool.name);
-    const problem = misfit(definition?.inputSchema ?? {}, call.arguments);
-    if (problem !== undefined) return { result: badInputResult(problem) };
-    if (sight.context.session !== 'active' && tool.name === 'request_elevation')
-      return { result: badInputResult('the user is not signed in; ask them to run `perimeter login`') };
-    try {
-      const outcome = await tool.run(tool.input.parse(call.arguments), powers.of(call, sight));
-      if ('question' in outcome) return outcome;
-      return { result: { content: [{ type: 'text', text: outcome.text }], structuredContent: outcome.value } };
-    } catch (error) {
-      if (error instanceof BadInput) return { result: badInputResult(error.message) };
-      log(`${tool.name} failed: ${error instanceof Error ? error.message : 'unknown error'}`);
-      return { result: badInputResult('the guard could not do this; nothing was changed, and its log says why') };
-    }
-  }
-
   let started: Promise<void> | undefined;
   const guard = createGuard({
     clock,
@@ -342,7 +319,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     policy: () => policies.current,
     live,
     identify,
-    own: ownTool,
+    own: ownTools({ definitions: own, powers, log }),
     answered: (call, sight) => powers.answered(call, sight),
     askInline: (call, sight) => powers.askInline(call, sight),
     tools: async () => {
