@@ -44,7 +44,7 @@ import { hasPassphrase } from './passphrase.ts';
 import { createPins, type Pins } from './pins.ts';
 import { createPlans } from './plans.ts';
 import { openPolicies, type Policies } from './policies.ts';
-import type { CallReply, Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
+import type { Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, failureResult } from './refusals.ts';
 import { createRewriting } from './rewriting.ts';
