@@ -393,6 +393,10 @@ function summed(impacts: readonly Impact[], claimed: number | null): Impact {
       strength: weakest,
       ...(sum.holds && one.holds ? { holds: sum.holds === 'each' ? one.holds : sum.holds } : {}),
       ...(sum.more || one.more ? { more: true } : {}),
+      ...(sum.by_number || one.by_number
+        ? { by_number: [...new Set([...(sum.by_number ?? []), ...(one.by_number ?? [])])] }
+        : {}),
+      ...(sum.direct || one.direct ? { direct: true } : {}),
     };
   }, first);
 }
@@ -431,6 +435,8 @@ export function tell(
           claimed: impact.claimed,
           strength: impact.strength,
           ...(impact.holds ? { holds: impact.holds } : {}),
+          ...(impact.by_number ? { by_number: impact.by_number } : {}),
+          ...(impact.direct ? { direct: true } : {}),
         };
   const next = NEXT[status](request, how);
   const message =

@@ -144,7 +144,16 @@ function readCount(content: Record<string, unknown> | undefined, promise: Declar
   const most: Strength = promise.bound ? 'enforced' : 'checked';
   const least = STRENGTHS.find((one) => one === content?.strength) ?? most;
   const strength = STRENGTHS[Math.max(STRENGTHS.indexOf(most), STRENGTHS.indexOf(least))] ?? 'unknown';
-  const count = { measured: total, unit: promise.unit, per_resource, strength };
+  const names = Array.isArray(content?.by_number) ? content.by_number.map(String) : [];
+  const by_number = names.filter((name) => Object.hasOwn(per_resource, name));
+  const count = {
+    measured: total,
+    unit: promise.unit,
+    per_resource,
+    strength,
+    ...(by_number.length > 0 ? { by_number } : {}),
+    ...(content?.direct === true ? { direct: true as const } : {}),
+  };
   return content?.more === true ? { ...count, more: true } : count;
 }
 

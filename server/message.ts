@@ -98,15 +98,16 @@ const PROMISE: Record<Impact['strength'], string> = {
 };
 
 /** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
-export function promise({ strength, holds, unit, counted_at }: Impact): string {
+export function promise({ strength, holds, unit, counted_at, by_number = [], direct }: Impact): string {
   if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
+  const loose = by_number.length === 0 ? '' : `, in ${by_number.slice(0, MAX_SCOPES).map(safe).join(', ')} by their number`;
   const held =
     holds === 'each'
-      ? `, for exactly these ${unit}`
+      ? `, for exactly these ${unit}${loose}`
       : holds === 'counts'
         ? `, by the numbers and not ${unit === 'records' ? 'row by row' : 'one by one'}`
         : '';
-  return `counted now${counted_at === undefined ? '' : `, ${counted_at.slice(11, 19)} UTC`}; ${PROMISE[strength]}${held}`;
+  return `counted now${counted_at === undefined ? '' : `, ${counted_at.slice(11, 19)} UTC`}; ${PROMISE[strength]}${held}${direct ? '; only the direct ones are counted and held, not what follows from them by cascade or trigger' : ''}`;
 }
 
 /** "This will affect 23 records in customers (counted now)." Measured beside claimed when they differ. */

@@ -270,6 +270,10 @@ export type Impact = {
   strength: Strength;
   /** What the promise holds to: each single thing that was counted, or only their number. */
   holds?: 'each' | 'counts';
+  /** Where it holds to each: the resources of which some are held by their number all the same. */
+  by_number?: string[];
+  /** Only what the statement itself touches was counted, and only that is held: not what follows by cascade or trigger. */
+  direct?: true;
   /** Counting stopped at a cap: there is more. */
   more?: boolean;
   /** The arguments name no limit: it may touch everything. */

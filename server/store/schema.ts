@@ -39,6 +39,8 @@ const impact = z.looseObject({
   claimed: z.number().nullable(),
   strength: z.enum(STRENGTHS),
   holds: z.enum(['each', 'counts']).exactOptional(),
+  by_number: z.array(z.string()).exactOptional(),
+  direct: z.literal(true).exactOptional(),
   counted_at: optional.time,
   more: optional.flag,
   unlimited: optional.flag,

@@ -1,6 +1,6 @@
 // The order of the message: some clients show three lines of it and fold the rest away (docs/clients.md).
 import { expect, test } from 'vitest';
-import { type Asking, writeMessage } from '../../server/message.ts';
+import { type Asking, impactSentence, writeMessage } from '../../server/message.ts';
 
 const ASKING: Asking = {
   agent: 'felix-prod',
@@ -27,4 +27,14 @@ test('the first three lines say who asks for what, how much it touches, and the 
   expect(lines[1]).toMatch(/^This will affect 23 records in customers \(counted now/);
   expect(lines[2]).toBe('Call: database__execute {"sql":"UPDATE customers SET a = 1"}');
   expect(lines.at(-1)).toMatch(/^The agent says \(its claim, not checked\)/);
+});
+
+test('the promise says what is held one by one, what by its number, and what not at all', () => {
+  const counted = { ...ASKING.impact, per_resource: { customers: 23, audit_log: 23 }, measured: 46, holds: 'each' as const };
+  expect(impactSentence({ ...counted, by_number: ['audit_log'] })).toContain(
+    'for exactly these records, in audit_log by their number',
+  );
+  expect(impactSentence({ ...counted, holds: 'counts', strength: 'rewritten', direct: true })).toContain(
+    'enforced by rewriting the statement, by the numbers and not row by row; only the direct ones are counted and held',
+  );
 });
