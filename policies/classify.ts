@@ -2,8 +2,8 @@
 import { amountOf, classesIn, isBelow, namesGiven, urlFacts, valueFrom } from './argument-facts.ts';
 import { findResources } from './found.ts';
 import { headerFault } from './headers.ts';
-import type { Reading } from './reading.ts';
 import { canonicalForm, pathSelectors, withChanged } from './passed-on.ts';
+import type { Reading } from './reading.ts';
 import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
 import { readSql } from './sql/index.ts';
 import type { Action, Binding, BoundResource, Does, Facts, FactValue, ResourceKind, ToolBinding } from './types.ts';

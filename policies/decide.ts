@@ -47,6 +47,8 @@ const STRICTNESS: Record<Effect, number> = { allow: 0, ask: 1, deny: 2 };
 const DEFAULT_WHY = 'no rule covers this, so a person decides';
 /** What a grant may give where no rule says otherwise. */
 export const DEFAULT_LIMITS: Limits = { for: 15 * 60_000, at_most: 30 * 60_000, uses: 1, exact: true };
+/** What puts bytes somewhere. */
+const FILLS: ReadonlySet<string> = new Set(['write', 'create', 'share', 'execute']);
 /** Facts that a grant's budget counts. */
 export const COUNTED = ['records', 'recipients', 'files', 'bytes', 'amount'] as const;
 
@@ -296,7 +298,10 @@ function nearMiss(input: Judged, risk: Risk, rules: readonly string[]): string |
 
 function applies(fact: (typeof COUNTED)[number], facts: Facts, reading: Reading): boolean {
   if (fact === 'records') return reading.sql !== undefined;
-  if (fact === 'files' || fact === 'bytes') return facts.paths !== undefined;
+  if (fact === 'files') return facts.paths !== undefined;
+  // what is read, moved or deleted writes none
+  if (fact === 'bytes')
+    return facts.paths !== undefined && reading.actions.some(({ kind, verb }) => kind === 'path' && FILLS.has(verb));
   return false;
 }
 

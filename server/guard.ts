@@ -196,13 +196,13 @@ export function createGuard(parts: GuardParts): GuardPort {
     const unit = promise?.unit ?? 'records';
     if ((promise?.bound || measured?.rewritten) && measured && measured.impact.measured !== null) {
       // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
-      bound = {
-        total: (unit === 'events' ? undefined : first?.taken[unit]) ?? measured.impact.measured,
-        per_resource: grant?.bound ?? measured.impact.per_resource,
-      };
-      const planned =
-        grant?.sets ??
-        (grant?.bound || measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }]);
+      const shown = unit === 'records' || unit === 'events' ? grant?.bound : undefined;
+      const most = unit !== 'events' ? first?.taken[unit] : shown && Object.values(shown).reduce((sum, count) => sum + count, 0);
+      bound = { total: most ?? measured.impact.measured, per_resource: shown ?? measured.impact.per_resource };
+      // rows are the same rows whatever statement reaches them; of a message, a file or an event another call has another one
+      const own = measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }];
+      const mine = grant?.exact && grant.sets?.filter((one) => one.call === verdict.call_digest);
+      const planned = unit === 'records' ? (grant?.sets ?? (grant?.bound ? undefined : own)) : mine?.length ? mine : own;
       const sets = planned && setsFor(planned, verdict.call_digest, parts.sets);
       if (planned && !sets) {
         const why = 'what was approved one by one is no longer known here; ask again';

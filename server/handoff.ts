@@ -282,7 +282,11 @@ function draftOf(
   }
   if (input.scope !== undefined && plans.length === 0 && writes && terms.limits.uses === undefined) budget.uses = 1;
   const bound = sumPerResource(
-    impacts.filter((one) => one.unit === 'records' && (one.strength === 'enforced' || one.strength === 'rewritten')),
+    impacts.filter((one) =>
+      one.unit === 'events'
+        ? one.holds !== undefined
+        : one.unit === 'records' && (one.strength === 'enforced' || one.strength === 'rewritten'),
+    ),
   );
   const sets = plans.flatMap(({ measured, verdict }) =>
     measured?.set === undefined ? [] : [{ call: verdict.call_digest, set: measured.set }],
@@ -309,6 +313,9 @@ function draftOf(
   };
   const message = writeMessage(asking);
   const samples = plans.flatMap((plan) => plan.measured?.samples ?? []);
+  const notes = plans.flatMap(({ found, measured }) =>
+    measured?.notes === undefined ? [] : [{ server: found.server.server, lines: measured.notes }],
+  );
   const digest = digestOf({ user: sight.who.user, agent: sight.who.agent, exact, scope, for_ms, uses: budget.uses });
   const definition_digest = digestOf(plans.map((plan) => definitionDigest(plan.found.definition)));
   // when it was counted is told, but asking again a moment later is not another question
@@ -348,8 +355,8 @@ function draftOf(
     shown,
     justification: input.justification,
     tools,
-    ...(samples.length > 0 ? { full: writeMessage({ ...asking, samples }) } : {}),
-    asking: { ...asking, samples },
+    ...(samples.length + notes.length > 0 ? { full: writeMessage({ ...asking, samples, notes }) } : {}),
+    asking: { ...asking, samples, notes },
     ...(sets.length > 0 ? { sets } : {}),
     ...(terms.approvals > 1 ? { approvals: terms.approvals } : {}),
     ...(Object.keys(bound).length > 0 ? { bound } : {}),

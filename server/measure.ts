@@ -3,7 +3,7 @@
 import { namesNoLimit } from '../policies/estimate.ts';
 import type { Reading } from '../policies/reading.ts';
 import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
-import { maskCell } from './audit/mask.ts';
+import { maskCell, maskResource } from './audit/mask.ts';
 import { iso } from './clock.ts';
 import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
 import type { Rewritable, Rewriting } from './rewriting.ts';
@@ -14,6 +14,8 @@ const MAX_PREVIEWS_A_MINUTE = 30;
 const MAX_SAMPLES = 3;
 const MAX_CELLS = 12;
 const MAX_CELL = 40;
+const MAX_NOTES = 12;
+const MAX_NOTE = 400;
 const UNITS = ['records', 'files', 'recipients', 'events', 'bytes'] as const;
 type Unit = Impact['unit'];
 
@@ -42,6 +44,8 @@ export type Measured = {
   set?: string;
   /** A few of the things that would change, one line each and masked: to be shown, never stored. */
   samples?: string[];
+  /** What the server says of it, one line each, secrets masked: to be shown as its words, never stored. */
+  notes?: string[];
   /** Counted through a rewritten statement, and held by one. */
   rewritten?: boolean;
 };
@@ -92,7 +96,7 @@ export function createMeasure({
           : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
-      const set = content?.set === undefined || !promise.bound || counted.more === true ? undefined : sets.keep(content.set);
+      const set = content?.set === undefined || !promise.bound ? undefined : sets.keep(content.set);
       const holds: Impact['holds'] =
         !promise.bound || counted.strength === 'estimated' ? undefined : set === undefined ? 'counts' : 'each';
       const impact = { ...counted, counted_at: iso(clock.now()), ...(holds === undefined ? {} : { holds }) };
@@ -106,13 +110,18 @@ export function createMeasure({
         ...(holds === undefined ? {} : { facts: { held_to: holds } }),
       });
       // a count that stopped at a cap fits no budget and no limit
-      const facts = { [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0) };
+      const facts = {
+        ...alsoOf(content?.also),
+        [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0),
+      };
+      const notes = notesOf(content?.notes);
       const samples = samplesOf(content?.samples);
       return {
         impact,
         facts,
         ...(set === undefined ? {} : { set }),
         ...(samples.length > 0 ? { samples } : {}),
+        ...(notes.length > 0 ? { notes } : {}),
         ...(own ? {} : { rewritten: true }),
       };
     } catch {
@@ -174,6 +183,21 @@ function samplesOf(said: unknown): string[] {
     }
   }
   return lines;
+}
+
+/** Counts of other units, for the budgets that have them. */
+function alsoOf(said: unknown): Facts {
+  if (typeof said !== 'object' || said === null) return {};
+  return Object.fromEntries(
+    Object.entries(said).filter(([unit, count]) => UNITS.includes(unit as Unit) && Number.isSafeInteger(count) && count >= 0),
+  );
+}
+
+/** Its lines as they are, but for numbers of cards and accounts, and secrets. */
+function notesOf(said: unknown): string[] {
+  if (!Array.isArray(said)) return [];
+  const lines = said.filter((line) => typeof line === 'string').map((line) => maskResource(line.slice(0, MAX_NOTE), () => '…'));
+  return lines.length > MAX_NOTES ? [...lines.slice(0, MAX_NOTES - 1), `and ${lines.length - MAX_NOTES + 1} more lines`] : lines;
 }
 
 /** For a tool that promises nothing: what its arguments say. It is shown, and never counts towards a budget. */

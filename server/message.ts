@@ -30,12 +30,17 @@ export type Asking = {
   calls: readonly { tool: string; arguments: Record<string, unknown> }[];
   /** A few of the things it would change, each one line, sensitive parts masked. */
   samples?: readonly string[];
+  /** What a server says of what it would do: shown as its words. */
+  notes?: readonly { server: string; lines: readonly string[] }[];
 };
 
 const MAX_SCOPES = 8;
 const MAX_QUOTE = 400;
 const MAX_NAME = 200;
 const MAX_SAMPLE = 300;
+const MAX_NOTE = 500;
+/** Begins a line that is a server's own words. */
+export const TOLD_BY = 'Told by';
 /** So many calls get room; those after them are shown shorter, in this many characters. */
 const WIDE_CALLS = 5;
 const NARROW = 240;
@@ -51,6 +56,8 @@ export function writeMessage(asking: Asking): string {
     lines.push(
       `Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`,
     );
+  for (const { server, lines: said } of asking.notes ?? [])
+    lines.push(...said.map((line) => `${TOLD_BY} ${safe(server)}: ${visible(line, MAX_NOTE)}`));
   for (const sample of asking.samples ?? []) lines.push(`For example: ${visible(sample, MAX_SAMPLE)}`);
   if (asking.risk.level !== 'low')
     lines.push(
@@ -97,13 +104,22 @@ const PROMISE: Record<Impact['strength'], string> = {
   unknown: 'unknown',
 };
 
+/** What a promise that holds one by one is about. */
+const EXACTLY: Record<Impact['unit'], string> = {
+  records: 'these records',
+  files: 'these files as they are now',
+  recipients: 'this message',
+  events: 'these events as they are now',
+  bytes: 'these bytes',
+};
+
 /** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
 export function promise({ strength, holds, unit, counted_at, by_number = [], direct }: Impact): string {
   if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
   const loose = by_number.length === 0 ? '' : `, in ${by_number.slice(0, MAX_SCOPES).map(safe).join(', ')} by their number`;
   const held =
     holds === 'each'
-      ? `, for exactly these ${unit}${loose}`
+      ? `, for exactly ${EXACTLY[unit]}${loose}`
       : holds === 'counts'
         ? `, by the numbers and not ${unit === 'records' ? 'row by row' : 'one by one'}`
         : '';
@@ -115,16 +131,22 @@ export function impactSentence(impact: Impact): string {
   const claim = impact.claimed === null ? '' : ` The agent claimed ${impact.claimed}.`;
   if (impact.measured === null)
     return `${impact.unlimited ? 'It names no limit, so it may touch everything. ' : ''}What it will touch could not be measured: its effect is unknown.${claim}`;
-  const parts = Object.entries(impact.per_resource).map(
-    ([name, count]) => `${count} ${unit(impact.unit, count)} in ${safe(name)}`,
-  );
-  const what =
-    parts.length === 0
-      ? `${impact.measured} ${unit(impact.unit, impact.measured)}`
-      : parts.slice(0, MAX_SCOPES).join(', ') +
-        (parts.length > MAX_SCOPES ? ` and ${parts.length - MAX_SCOPES} more places` : '');
   const differs = impact.claimed !== null && impact.claimed !== impact.measured ? claim : '';
-  return `This will affect ${impact.more ? 'more than ' : ''}${what} (${promise(impact)}).${differs}`;
+  const guess = impact.strength === 'estimated' ? " The guard can't measure this tool, so this is a guess." : '';
+  return `This will affect ${impact.more ? 'more than ' : ''}${amount(impact, impact.measured)} (${promise(impact)}).${guess}${differs}`;
+}
+
+/** "23 records in customers, 92 records in orders"; "2 files: a.txt, b.txt"; "3 recipients at acme.example". */
+function amount({ per_resource, unit: name }: Impact, measured: number): string {
+  const places = Object.entries(per_resource);
+  if (places.length === 0) return `${measured} ${unit(name, measured)}`;
+  const more = places.length > MAX_SCOPES ? ` and ${places.length - MAX_SCOPES} more places` : '';
+  const shown = places.slice(0, MAX_SCOPES);
+  // one file is named; it isn't in itself
+  if (name === 'files' && places.every(([, count]) => count === 1))
+    return `${places.length} ${unit(name, places.length)}: ${shown.map(([place]) => safe(place)).join(', ')}${more}`;
+  const where = name === 'recipients' ? 'at' : 'in';
+  return shown.map(([place, count]) => `${count} ${unit(name, count)} ${where} ${safe(place)}`).join(', ') + more;
 }
 
 /** `record`, `records`. */

@@ -65,7 +65,9 @@ it.each([
 
 it('an absolute path stays absolute, and a dangling link is what it points to', async () => {
   symlinkSync(join(root, 'marketing/not-yet.md'), join(root, 'marketing/dangling'));
-  expect(await passed('read', { path: `${root}/marketing/latest/./budget.md` })).toEqual({ path: join(root, 'marketing/q3/budget.md') });
+  expect(await passed('read', { path: `${root}/marketing/latest/./budget.md` })).toEqual({
+    path: join(root, 'marketing/q3/budget.md'),
+  });
   expect(await passed('read', { path: 'marketing/dangling' })).toEqual({ path: 'marketing/not-yet.md' });
 });
 
@@ -74,7 +76,9 @@ it('in lists, objects and attachments too, and nothing else is touched', async (
   expect(await passed('read_many', { files: [file, { path: 'marketing/plan.md' }] })).toEqual({
     files: [{ ...file, path: 'marketing/q3/budget.md' }, { path: 'marketing/plan.md' }],
   });
-  expect(await passed('mail', { folder: 'marketing', attachments: ['marketing/./plan.md', { path: 'marketing/latest/budget.md' }] })).toEqual({
+  expect(
+    await passed('mail', { folder: 'marketing', attachments: ['marketing/./plan.md', { path: 'marketing/latest/budget.md' }] }),
+  ).toEqual({
     folder: 'marketing',
     attachments: ['marketing/plan.md', { path: 'marketing/q3/budget.md' }],
   });

@@ -1,4 +1,5 @@
 // The impact convention, for any bundled server: what a preview answers, and how a bound is read and kept. See docs/impact-convention.md.
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { ToolProblem } from './serve.ts';
 
@@ -23,7 +24,11 @@ export const PREVIEW_OUTPUT = z.object({
     .record(z.string(), z.array(z.record(z.string(), z.unknown())))
     .optional()
     .describe('A few of them, for people to look at'),
-  notes: z.array(z.string()).optional(),
+  also: z
+    .record(z.string(), z.int().min(0))
+    .optional()
+    .describe('Counts of other units, such as bytes: they draw on a budget that has them'),
+  notes: z.array(z.string()).optional().describe('What a person should know before they say yes, one line each'),
 });
 export type Preview = z.infer<typeof PREVIEW_OUTPUT>;
 
@@ -77,4 +82,21 @@ export function outside(what: string, counted: Counted): ToolProblem {
 /** The result's `_meta` that says what really happened. */
 export function actualMeta(counted: Counted, unit: Preview['unit']): Record<string, unknown> {
   return { 'perimeter/actual': { per_resource: counted.per_resource, total: counted.total, unit } };
+}
+
+/** One thing in one state: a digest of its name and version, 128 bits, so that a set of marks tells nobody a name. */
+export function markOf(...parts: readonly (string | number | bigint)[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(parts.map(String)))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+const MARKS = z.object({ marks: z.array(z.string()) });
+
+/** Throws ToolProblem unless everything that would be touched is in the sets sent with the bound, in the very state it was counted in. */
+export function keepMarked(bound: Bound, marks: readonly string[], counted: Counted): void {
+  if (!bound.sets) return;
+  const approved = new Set(bound.sets.flatMap((set) => MARKS.safeParse(set).data?.marks ?? []));
+  if (marks.some((mark) => !approved.has(mark))) throw outside('something is not what it was when it was counted', counted);
 }

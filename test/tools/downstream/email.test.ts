@@ -112,7 +112,7 @@ describe('sending', () => {
       per_resource: { 'acme.example': 1, 'partner.example': 1, 'evil.example': 1 },
       strength: 'enforced',
     });
-    expect(text).toContain('blind copies');
+    expect(text).toContain('blind copy to eve@evil.example');
     expect(inFolder('outbox')).toEqual([]);
   });
 

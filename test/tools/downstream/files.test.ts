@@ -387,11 +387,13 @@ describe('write', () => {
 
   it('is previewed', async () => {
     expect(structured(await call('preview_write', { path: 'new.txt', content: 'abc' }))).toEqual({
+      set: { marks: [expect.any(String)] },
+      also: { bytes: 3 },
       total: 1,
       unit: 'files',
       per_resource: { 'new.txt': 1 },
       strength: 'enforced',
-      notes: ['new file, 3 bytes'],
+      notes: ['new file `new.txt`, 3 bytes'],
     });
     expect(textOf(await call('preview_write', { path: 'hr/pay.csv', content: 'abc' }))).toContain(
       'overwrites `hr/pay.csv` (16 bytes',
@@ -487,7 +489,7 @@ describe('delete', () => {
       unit: 'files',
       per_resource: { marketing: 3 },
       strength: 'enforced',
-      notes: ['3 files in 2 folders, 30 bytes'],
+      notes: [expect.stringContaining('3 files in 2 folders, 30 bytes'), expect.stringContaining('in marketing')],
     });
     for (let index = 0; index < 5_001; index += 1) put(`empty/${index}`, '');
     expect(structured(await call('preview_delete', { path: 'empty', recursive: true }))).toMatchObject({

@@ -1,7 +1,7 @@
 // What a change would do, before it is done: the preview and the real call make the same plan, so they count the same.
 import { randomUUID } from 'node:crypto';
 import type ICAL from 'ical.js';
-import { type Counted, countedOf } from '../impact.ts';
+import { type Counted, countedOf, markOf } from '../impact.ts';
 import { ToolProblem } from '../serve.ts';
 import {
   adding,
@@ -17,25 +17,37 @@ import {
 } from './changes.ts';
 import { fileZones } from './filezones.ts';
 import { type Calendar, changeCalendar, makeCalendar, readFolder } from './folder.ts';
-import { emptyIcs, parseIcs, type Splice } from './ics.ts';
+import { componentLines, emptyIcs, parseIcs, type Splice } from './ics.ts';
 import type { Occurrence } from './recurrence.ts';
 import { calendarNamed, countOccurrences, eventNamed, type Found, occurrenceNamed } from './search.ts';
 import { type Item, isRecurring, readItem, type Series } from './series.ts';
-import { attendeesOf, nameOf } from './view.ts';
+import { attendeesOf, nameOf, viewSeries } from './view.ts';
 import { readWhen } from './when.ts';
 import type { Zone } from './zones.ts';
 
 /** Where the calendars are, the zone of times without an offset, and the clock (milliseconds since the epoch). */
 export type CalendarOptions = { dir: string; zone: Zone; now(): number };
 
-/** `counted` is in occurrences, by calendar for a new event and by uid for one there is; `more` when counting stopped at the cap. */
-export type Plan = { counted: Counted; more: boolean; notes: string[]; uid: string; calendar: string; carryOut(): void };
+/**
+ * `counted` is in occurrences, by calendar for a new event and by uid for one there is; `more` when counting stopped at the cap.
+ * `marks` has the event with its ETag, which is a digest of its text in the file.
+ */
+export type Plan = {
+  counted: Counted;
+  more: boolean;
+  notes: string[];
+  marks: string[];
+  uid: string;
+  calendar: string;
+  carryOut(): void;
+};
 
 type CreateInput = Fields & { title: string; start: string; calendar?: string | undefined };
 type Target = { uid: string; calendar?: string | undefined; occurrence?: string | undefined };
 
 /** The counting cap: a series without end has more occurrences than anybody approves one by one. */
 const MOST_COUNTED = 1_000;
+const MOST_NAMED = 5;
 const FIRST_CALENDAR = 'calendar';
 
 export function planCreate(options: CalendarOptions, input: CreateInput): Plan {
@@ -46,7 +58,12 @@ export function planCreate(options: CalendarOptions, input: CreateInput): Plan {
   return {
     counted: countedOf([[calendar.name, count]]),
     more,
-    notes: [...(isNew ? [`makes the calendar ${calendar.name}`] : []), ...attendeeNotes(undefined, component)],
+    notes: [
+      ...(isNew ? [`makes the calendar ${calendar.name}`] : []),
+      describe(options, calendar, { uid, master: item, overrides: [] }, { count, more }),
+      ...attendeeNotes(undefined, component),
+    ],
+    marks: [markOf('new', calendar.name, withoutStamp(component))],
     uid,
     calendar: calendar.name,
     carryOut: () => {
@@ -72,10 +89,11 @@ export function planDelete(options: CalendarOptions, input: Target): Plan {
   const splices = items.map((item) => removing(found.calendar, item.component));
   const before = countOccurrences(found.series, found.calendar, MOST_COUNTED);
   const notes = isRecurring(found.series) ? ['the whole series goes'] : [];
+  const counts = { ...before, count: Math.max(1, before.count) };
   return planOf(
     found,
-    { ...before, count: Math.max(1, before.count) },
-    [...notes, ...attendeeNotes(items[0]?.component, undefined)],
+    counts,
+    [describe(options, found.calendar, found.series, counts), ...notes, ...attendeeNotes(items[0]?.component, undefined)],
     splices,
   );
 }
@@ -94,7 +112,7 @@ function updateAll(options: CalendarOptions, found: Found, fields: Fields): Plan
   return planOf(
     found,
     counts,
-    [...notes, ...attendeeNotes(item.component, component)],
+    [describe(options, calendar, series, counts), ...notes, ...attendeeNotes(item.component, component)],
     [...addingZones(calendar, component, options.now()), replacing(calendar, item.component, component)],
   );
 }
@@ -108,7 +126,11 @@ function updateOne(options: CalendarOptions, found: Found, fields: Fields, named
   return planOf(
     found,
     { count: 1, more: false },
-    [occurrenceNote(options, occurrence), ...attendeeNotes(occurrence.item.component, component)],
+    [
+      describe(options, calendar, series, { count: 1, more: false }),
+      occurrenceNote(options, occurrence),
+      ...attendeeNotes(occurrence.item.component, component),
+    ],
     [...addingZones(calendar, component, options.now()), splice],
   );
 }
@@ -123,7 +145,8 @@ function deleteOne(options: CalendarOptions, found: Found, named: string): Plan 
       replacing(calendar, series.master.component, withoutOccurrence(series.master, occurrence.original, settingOf(options))),
     );
   }
-  return planOf(found, { count: 1, more: false }, [occurrenceNote(options, occurrence)], splices);
+  const one = { count: 1, more: false };
+  return planOf(found, one, [describe(options, calendar, series, one), occurrenceNote(options, occurrence)], splices);
 }
 
 /** The exception that stands for exactly this occurrence. One that also changes all after it is not taken apart here. */
@@ -147,10 +170,39 @@ function planOf(found: Found, counts: { count: number; more: boolean }, notes: s
     counted: countedOf([[found.series.uid, counts.count]]),
     more: counts.more,
     notes,
+    marks: [markOf(found.calendar.name, found.series.uid, textOfEvent(found))],
     uid: found.series.uid,
     calendar: found.calendar.name,
     carryOut: () => changeCalendar(found.calendar, splices),
   };
+}
+
+/** Everything the file says of an event, its exceptions too: what its ETag is made of. */
+function textOfEvent({ calendar: { ics }, series }: Found): string {
+  const components = new Set([series.master, ...series.overrides].map((item) => item?.component));
+  return ics.events
+    .flatMap(({ component, start, end }) => (components.has(component) ? [ics.text.slice(start, end)] : []))
+    .join('\0');
+}
+
+/** What a new event says, without the name and the time that each try gives it anew. */
+function withoutStamp(component: ICAL.Component): string {
+  return componentLines(component)
+    .split('\r\n')
+    .filter((line) => !/^(?:UID|DTSTAMP)[;:]/.test(line))
+    .join('\n');
+}
+
+/** `Standup, 2026-11-23T09:00:00+01:00, every occurrence of a series of 52`: a series is told apart from single events. */
+function describe(
+  options: CalendarOptions,
+  calendar: Calendar,
+  series: Series,
+  { count, more }: { count: number; more: boolean },
+): string {
+  const { title, start } = viewSeries(calendar, series, options.zone.name);
+  const repeats = isRecurring(series) ? `, a series: ${more ? 'more than ' : ''}${count} of its occurrences` : '';
+  return `${title}, ${start}${repeats}, in the calendar ${calendar.name}`;
 }
 
 /** Without a name, the only calendar there is, or the first one of an empty folder. */
@@ -184,6 +236,6 @@ function attendeeNotes(before: ICAL.Component | undefined, after: ICAL.Component
   return people.size === 0
     ? []
     : [
-        `${people.size === 1 ? '1 attendee' : `${people.size} attendees`}: no invitation or cancellation mail is sent by this server`,
+        `${people.size === 1 ? '1 attendee' : `${people.size} attendees`} (${[...people].slice(0, MOST_NAMED).join(', ')}${people.size > MOST_NAMED ? ', …' : ''}): no invitation or cancellation mail is sent by this server`,
       ];
 }

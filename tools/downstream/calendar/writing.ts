@@ -1,6 +1,6 @@
 // The calendar tools that change events, each with the preview that counts what it would touch.
 import * as z from 'zod';
-import { actualMeta, boundOf, keepInside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
+import { actualMeta, boundOf, keepInside, keepMarked, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
 import { type Annotations, type BundledTool, bundledTool, type ToolAnswer, type ToolContext } from '../serve.ts';
 import { type CalendarOptions, type Plan, planCreate, planDelete, planUpdate } from './plans.ts';
 import { READS } from './reading.ts';
@@ -117,11 +117,12 @@ function previewTool<Input extends z.ZodObject>(of: string, input: Input, plan: 
     output: PREVIEW_OUTPUT,
     annotations: READS,
     run: async (given) => {
-      const { counted, more, notes } = plan(given);
+      const { counted, more, notes, marks } = plan(given);
       const structured: Preview = {
         ...counted,
         unit: 'events',
         strength: 'checked',
+        set: { marks },
         ...(more ? { more } : {}),
         ...(notes.length > 0 ? { notes } : {}),
       };
@@ -132,7 +133,10 @@ function previewTool<Input extends z.ZodObject>(of: string, input: Input, plan: 
 
 function carryOut(done: string, plan: Plan, context: ToolContext): ToolAnswer {
   const bound = boundOf(context.meta);
-  if (bound) keepInside(bound, plan.counted);
+  if (bound) {
+    keepInside(bound, plan.counted);
+    keepMarked(bound, plan.marks, plan.counted);
+  }
   plan.carryOut();
   const { counted, more, notes, uid, calendar } = plan;
   return {

@@ -35,6 +35,7 @@ const MOST_SUBJECT = 500;
 const MOST_BODY = 1_000_000;
 const MOST_RECIPIENTS = 200;
 const MOST_ATTACHMENTS = 20;
+const SHOWN_TEXT = 240;
 const MOST_ATTACHED_BYTES = 10_000_000;
 
 /** Reads the fields. `attachments` is the folder that attachments may come from; without one there are none. Throws ToolProblem. */
@@ -81,12 +82,40 @@ export async function compose(
     text: letter.body,
     date: new Date(stamp.date),
     messageId: stamp.messageId,
+    // the same stamp gives the same bytes, so that what was shown can be told from anything else
+    baseBoundary: createHash('sha256').update(stamp.messageId).digest('hex').slice(0, 16),
     attachments: letter.attachments.map(({ name, content }) => ({ filename: name, content })),
     disableFileAccess: true,
     disableUrlAccess: true,
   }).compile();
   message.keepBcc = stamp.showBcc;
   return message.build();
+}
+
+/** SHA-256 over the bytes of a message and everybody it goes to: blind copies stand in no header. */
+export function digestOf(message: Buffer, to: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(to)).update('\0').update(message).digest('hex');
+}
+
+/** The message as a person looks it over before it goes: who gets it, what about, how it begins, what comes along. */
+export function linesOf(letter: Letter): string[] {
+  const field = (name: string, list: readonly Mailbox[]) =>
+    list.length === 0
+      ? []
+      : [`${name} ${list.map(({ name: who, address }) => (who === '' ? address : `${who} <${address}>`)).join(', ')}`];
+  const text = letter.body.split(/\s+/).filter((word) => word !== '');
+  const begins = text.join(' ').slice(0, SHOWN_TEXT);
+  return [
+    ...field('to', letter.to),
+    ...field('copy to', letter.cc),
+    ...field('blind copy to', letter.bcc),
+    ...field('replies go to', letter.replyTo),
+    `subject: ${letter.subject === '' ? '(none)' : letter.subject}`,
+    text.length === 0
+      ? 'no text'
+      : `${text.length} ${text.length === 1 ? 'word' : 'words'}: ${begins}${begins.length < SHOWN_TEXT ? '' : '…'}`,
+    ...letter.attachments.map(({ name, content, sha256 }) => `attached: ${name}, ${content.length} bytes, sha256 ${sha256}`),
+  ];
 }
 
 function plain({ name, address }: Mailbox): { name: string; address: string } {

@@ -70,6 +70,12 @@ export function newMessageId(now: number): string {
   return `${new Date(now).toISOString().replace(/[:.-]/g, '')}-${randomBytes(8).toString('hex')}${EXTENSION}`;
 }
 
+/** Whether a name is one that `newMessageId` gives for this time. */
+export function isMessageId(id: string, now: number): boolean {
+  if (Number.isNaN(new Date(now).getTime())) return false;
+  return /^\d{8}T\d{9}Z-[0-9a-f]{16}\.eml$/.test(id) && id.startsWith(`${new Date(now).toISOString().replace(/[:.-]/g, '')}-`);
+}
+
 /** Adds a message. The envelope is written first, so that no message stands in the outbox without one. */
 export function addMessage(store: string, folder: FolderName, id: string, message: Buffer, envelope?: Envelope): void {
   if (!isRealFolder(store, folder)) mkdirSync(join(store, folder), { mode: 0o700 });

@@ -1,11 +1,21 @@
 // The mail tools that write: draft, send, and the preview of a send.
 import * as z from 'zod';
 import type { Mailbox } from '../address.ts';
-import { actualMeta, boundOf, type Counted, countedOf, keepInside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
+import {
+  actualMeta,
+  type Bound,
+  boundOf,
+  type Counted,
+  countedOf,
+  keepInside,
+  outside,
+  PREVIEW_OUTPUT,
+  type Preview,
+} from '../impact.ts';
 import { type Annotations, type BundledTool, bundledTool, ToolProblem } from '../serve.ts';
-import { compose, domainsOf, type Letter, type LetterFields, readLetter, recipientsOf } from './letter.ts';
+import { compose, digestOf, domainsOf, type Letter, type LetterFields, linesOf, readLetter, recipientsOf } from './letter.ts';
 import { READS } from './reading.ts';
-import { addMessage, FOLDERS, newMessageId } from './store.ts';
+import { addMessage, FOLDERS, isMessageId, messageStamp, newMessageId } from './store.ts';
 
 /** Where the mail is, whose mail it is, where attachments may come from, and the clock (milliseconds since the epoch). */
 export type EmailOptions = { store: string; from: Mailbox; attachments?: string; now(): number };
@@ -27,6 +37,10 @@ const LETTER = z.object({
   body: z.string().describe('Plain text'),
   attachments: z.array(z.string()).max(20).optional().describe('Paths inside the attachments folder'),
 });
+/** The one message a preview composed: under which name and time, and the SHA-256 of its bytes and of everybody it goes to. */
+const SHOWN = z.object({ id: z.string(), date: z.int(), sha256: z.string() }).refine(({ id, date }) => isMessageId(id, date));
+type Shown = z.infer<typeof SHOWN>;
+
 /** The tools that write to the mail in `options.store`. */
 export function writingTools(options: EmailOptions): BundledTool[] {
   return [draftTool(options), sendTool(options), previewTool(options)];
@@ -42,7 +56,9 @@ function draftTool(options: EmailOptions): BundledTool {
     annotations: DRAFTS,
     run: async (input) => {
       const letter = readLetter(input, options.attachments);
-      const { id, message } = await stamped(options, letter, true);
+      const date = options.now();
+      const id = newMessageId(date);
+      const message = await stamped(options, letter, { id, date }, true);
       addMessage(options.store, 'drafts', id, message);
       return { text: `kept as draft ${id}`, structured: { id, folder: 'drafts' } };
     },
@@ -63,8 +79,8 @@ function sendTool(options: EmailOptions): BundledTool {
       const { letter, recipients, counted } = outgoing(input, options);
       const bound = boundOf(context.meta);
       if (bound) keepInside(bound, counted, (domain) => domain.toLowerCase());
-      const { id, message } = await stamped(options, letter, false);
       const to = recipients.map((mailbox) => mailbox.address);
+      const { id, message } = await exact(options, letter, to, bound, counted);
       addMessage(options.store, 'outbox', id, message, { from: options.from.address, to });
       return {
         text: `sent to ${to.join(', ')} as ${id}`,
@@ -85,13 +101,23 @@ function previewTool(options: EmailOptions): BundledTool {
     annotations: READS,
     run: async (input) => {
       const { letter, recipients, counted } = outgoing(input, options);
-      const blind = letter.bcc.length === 0 ? [] : [`${letter.bcc.length} of them as blind copies`];
-      const replies = letter.replyTo.map((mailbox) => `replies go to ${mailbox.address}`);
-      const attached = letter.attachments.map(
-        ({ name, content, sha256 }) => `attached: ${name}, ${content.length} bytes, sha256 ${sha256}`,
+      const date = options.now();
+      const id = newMessageId(date);
+      const message = await stamped(options, letter, { id, date }, false);
+      const sha256 = digestOf(
+        message,
+        recipients.map((mailbox) => mailbox.address),
       );
-      const notes = [`to ${recipients.map((mailbox) => mailbox.address).join(', ')}`, ...blind, ...replies, ...attached];
-      const structured: Preview = { ...counted, unit: 'recipients', strength: 'enforced', notes };
+      const set: Shown = { id, date, sha256 };
+      const notes = [...linesOf(letter), `sha256 ${sha256}`];
+      const structured: Preview = {
+        ...counted,
+        unit: 'recipients',
+        strength: 'enforced',
+        set,
+        also: { bytes: message.length },
+        notes,
+      };
       return { text: [`send would reach ${counted.total} recipients`, ...notes].join('\n'), structured };
     },
   });
@@ -105,9 +131,37 @@ function outgoing(input: LetterFields, options: EmailOptions): { letter: Letter;
   return { letter, recipients, counted: countedOf(domainsOf(recipients)) };
 }
 
-async function stamped(options: EmailOptions, letter: Letter, showBcc: boolean): Promise<{ id: string; message: Buffer }> {
-  const date = options.now();
-  const id = newMessageId(date);
+async function stamped(
+  options: EmailOptions,
+  letter: Letter,
+  { id, date }: { id: string; date: number },
+  showBcc: boolean,
+): Promise<Buffer> {
   const messageId = `<${id.replace(/\.eml$/, '')}@${options.from.domain}>`;
-  return { id, message: await compose(letter, { from: options.from, date, messageId, showBcc }) };
+  return compose(letter, { from: options.from, date, messageId, showBcc });
+}
+
+/** The message that goes out: where sets were sent with the bound, the very one that was shown, byte for byte, and only once. */
+async function exact(
+  options: EmailOptions,
+  letter: Letter,
+  to: readonly string[],
+  bound: Bound | undefined,
+  counted: Counted,
+): Promise<{ id: string; message: Buffer }> {
+  if (!bound?.sets) {
+    const date = options.now();
+    const id = newMessageId(date);
+    return { id, message: await stamped(options, letter, { id, date }, false) };
+  }
+  let sent = false;
+  for (const set of bound.sets) {
+    const { data } = SHOWN.safeParse(set);
+    if (!data) continue;
+    const message = await stamped(options, letter, data, false);
+    if (digestOf(message, to) !== data.sha256) continue;
+    if (!messageStamp(options.store, 'outbox', data.id)) return { id: data.id, message };
+    sent = true;
+  }
+  throw outside(sent ? 'this very message was sent already' : 'it is not the message that was shown', counted);
 }

@@ -6,9 +6,9 @@ import { countedOf } from '../impact.ts';
 import { type BundledTool, ToolProblem } from '../serve.ts';
 import { movable } from './places.ts';
 import { changeTools, halfDone, type Outcome, type Plan } from './plan.ts';
-import { path } from './reading.ts';
+import { detailsOf, path } from './reading.ts';
 import type { Place, Root } from './root.ts';
-import { type Entry, type Manifest, manifestOf, unchangedFiles } from './walk.ts';
+import { type Entry, foldersNote, type Manifest, manifestOf, markFile, unchangedFiles } from './walk.ts';
 
 const INPUT = z.object({ path, recursive: z.boolean().default(false).describe('Needed for a folder that is not empty') });
 
@@ -34,7 +34,13 @@ async function planDelete(root: Root, input: z.output<typeof INPUT>, filesMax: n
   return {
     counted: countedOf([[place.name, manifest.files.length]]),
     strength: 'enforced',
-    notes: folder ? [`${manifest.files.length} files in ${manifest.folders.length} folders, ${manifest.bytes} bytes`] : [],
+    notes: folder
+      ? [
+          `deletes for good: ${manifest.files.length} files in ${manifest.folders.length} folders, ${manifest.bytes} bytes`,
+          ...foldersNote(root, place.absolute, manifest.files),
+        ]
+      : [`deletes for good: \`${place.name}\` (${place.stats.size} bytes, changed ${detailsOf(place.stats).modified})`],
+    marks: manifest.files.map((file) => markFile(root, file.absolute, file.stats)),
     more: manifest.more,
     needsAll: true,
     act: (cancelled) => remove(root, place, manifest, cancelled),

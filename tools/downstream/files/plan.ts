@@ -1,6 +1,6 @@
 // A change before it happens: what it would touch, and the act itself. A preview stops at the plan; the real call acts on it.
 import type * as z from 'zod';
-import { actualMeta, boundOf, type Counted, keepInside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
+import { actualMeta, boundOf, type Counted, keepInside, keepMarked, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
 import { type BundledTool, bundledTool, ToolProblem } from '../serve.ts';
 
 /** What was done; on a failure half way too. */
@@ -10,6 +10,10 @@ export type Plan = {
   counted: Counted;
   strength: Preview['strength'];
   notes: string[];
+  /** Each file that is touched, by name, inode, size and time of change: what the real call is held to. */
+  marks: string[];
+  /** Bytes that are written. */
+  bytes?: number;
   /** Counting stopped at the cap. */
   more: boolean;
   /** It works from the list that was counted, so with more than the cap it can't start. */
@@ -56,7 +60,10 @@ export function changeTools<Input extends z.ZodObject>(change: Change<Input>): B
         const plan = await change.plan(input, ACT_FILES_MAX, signal);
         if (plan.more && (plan.needsAll || bound))
           throw new ToolProblem(`more than ${ACT_FILES_MAX} files, so nothing was changed: take smaller folders`);
-        if (bound) keepInside(bound, plan.counted);
+        if (bound) {
+          keepInside(bound, plan.counted);
+          keepMarked(bound, plan.marks, plan.counted);
+        }
         const { counted, text, structured } = await plan.act(signal);
         return { text, structured, meta: actualMeta(counted, 'files') };
       },
@@ -69,13 +76,15 @@ export function changeTools<Input extends z.ZodObject>(change: Change<Input>): B
       output: PREVIEW_OUTPUT,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
       run: async (input, { signal }) => {
-        const { counted, more, notes, strength } = await change.plan(input, PREVIEW_FILES_MAX, signal);
-        const capped = more
-          ? { more, notes: [`more than ${PREVIEW_FILES_MAX} files`, ...notes] }
-          : notes.length > 0
-            ? { notes }
-            : {};
-        const structured: Preview = { ...counted, unit: 'files', strength: more ? 'estimated' : strength, ...capped };
+        const { counted, more, notes, strength, marks, bytes } = await change.plan(input, PREVIEW_FILES_MAX, signal);
+        const structured: Preview = {
+          ...counted,
+          unit: 'files',
+          strength: more ? 'estimated' : strength,
+          ...(more
+            ? { more, notes: [`more than ${PREVIEW_FILES_MAX} files`, ...notes] }
+            : { notes, set: { marks }, ...(bytes === undefined ? {} : { also: { bytes } }) }),
+        };
         return { text: JSON.stringify(structured), structured };
       },
     }),

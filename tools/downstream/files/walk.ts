@@ -1,9 +1,12 @@
 // Goes through a folder without following links, and makes lists of what is in it.
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
+import { markOf } from '../impact.ts';
 import { ToolProblem } from '../serve.ts';
 import { type Root, sameFile } from './root.ts';
+
+const FOLDERS_SHOWN = 8;
 
 type Kind = 'file' | 'folder' | 'link' | 'other';
 
@@ -71,6 +74,27 @@ export async function* unchangedFiles(root: Root, manifest: Manifest): AsyncGene
     if (!same) throw new ToolProblem(`\`${root.nameOf(file.absolute)}\` changed meanwhile: stopped there`);
     yield file;
   }
+}
+
+/** What tells that an entry is still the same: where it is, which file, its size and its time of change. */
+export function markFile(root: Root, absolute: string, stats: BigIntStats | undefined): string {
+  const name = root.nameOf(absolute);
+  return stats ? markOf(name, stats.dev, stats.ino, stats.size, stats.mtimeNs) : markOf(name, 'nothing there');
+}
+
+/** How many files lie in each folder right below, most first: what a person reads of a bulk change. */
+export function foldersNote(root: Root, top: string, files: readonly Entry[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { absolute } of files) {
+    const [first = '', ...rest] = relative(top, absolute).split(sep);
+    const folder = rest.length === 0 ? top : join(top, first);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a);
+  const shown = most.slice(0, FOLDERS_SHOWN).map(([folder, count]) => `${count} in ${root.nameOf(folder)}`);
+  return most.length < 2
+    ? []
+    : [`${shown.join(', ')}${most.length > FOLDERS_SHOWN ? ` and ${most.length - FOLDERS_SHOWN} more folders` : ''}`];
 }
 
 /** The same entry below another folder. */

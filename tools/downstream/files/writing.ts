@@ -10,7 +10,7 @@ import { copyInto, destination, makeFolder, movable } from './places.ts';
 import { changeTools, halfDone, type Plan } from './plan.ts';
 import { detailsOf, path } from './reading.ts';
 import { type Place, type Root, sameFile } from './root.ts';
-import { below, type Manifest, manifestOf, unchangedFiles } from './walk.ts';
+import { below, foldersNote, type Manifest, manifestOf, markFile, unchangedFiles } from './walk.ts';
 
 const CONTENT_CHARS_MAX = 7_000_000;
 const create_folders = z.boolean().default(false).describe('Make missing folders on the way');
@@ -70,7 +70,13 @@ function planWrite(root: Root, input: z.output<typeof WRITE_INPUT>): Plan {
   return {
     counted,
     strength: 'enforced',
-    notes: [target.stats ? replaces(target, target.stats) : `new file, ${bytes.length} bytes`],
+    notes: [
+      target.stats
+        ? `${replaces(target, target.stats)} with ${bytes.length} bytes`
+        : `new file \`${target.name}\`, ${bytes.length} bytes`,
+    ],
+    marks: [markFile(root, target.absolute, target.stats)],
+    bytes: bytes.length,
     more: false,
     needsAll: false,
     act: async () => {
@@ -104,7 +110,17 @@ async function planMove(root: Root, input: Transfer, filesMax: number, signal: A
   return {
     counted,
     strength: 'checked',
-    notes: target.stats ? [replaces(target, target.stats)] : [],
+    notes: [
+      `\`${source.name}\` becomes \`${target.name}\``,
+      ...(target.stats ? [replaces(target, target.stats)] : []),
+      ...(manifest ? foldersNote(root, source.absolute, manifest.files) : []),
+    ],
+    marks: [
+      ...(manifest?.files ?? [{ absolute: source.absolute, stats: source.stats }]).map((file) =>
+        markFile(root, file.absolute, file.stats),
+      ),
+      markFile(root, target.absolute, target.stats),
+    ],
     more: manifest?.more ?? false,
     needsAll: false,
     act: async () => {
@@ -137,9 +153,18 @@ async function planCopy(root: Root, input: Transfer, filesMax: number, signal: A
     counted,
     strength: 'enforced',
     notes: [
-      ...(target.stats ? [replaces(target, target.stats)] : []),
+      target.stats ? replaces(target, target.stats) : `new: \`${target.name}\``,
+      `${files} ${files === 1 ? 'file' : 'files'}, ${manifest?.bytes ?? source.stats.size} bytes`,
+      ...(manifest ? foldersNote(root, source.absolute, manifest.files) : []),
       ...(left > 0 ? [`${left} links or special files are left out`] : []),
     ],
+    marks: [
+      ...(manifest?.files ?? [{ absolute: source.absolute, stats: source.stats }]).map((file) =>
+        markFile(root, file.absolute, file.stats),
+      ),
+      markFile(root, target.absolute, target.stats),
+    ],
+    bytes: Number(manifest?.bytes ?? source.stats.size),
     more: manifest?.more ?? false,
     needsAll: true,
     act: async (cancelled) => {
