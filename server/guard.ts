@@ -7,6 +7,7 @@ import { assessResult } from '../policies/risk.ts';
 import { deriveScope } from '../policies/scope.ts';
 import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
 import type { Decision, Effect, Identity, Policy } from '../policies/types.ts';
+import { type Bound, boundFor, exceeded, readActual } from './bounds.ts';
 import { DownstreamError } from './errors.ts';
 import type { Grants, Reservation } from './grants.ts';
 import type { Histories } from './histories.ts';
@@ -30,7 +31,7 @@ import type { Inline } from './powers.ts';
 import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import { rewritable, rewritten } from './rewriting.ts';
-import { type Sets, setsFor } from './sets.ts';
+import type { Sets } from './sets.ts';
 
 /** Milliseconds a downstream gets to answer. */
 const CALL_MS = 5 * 60_000;
@@ -192,23 +193,14 @@ export function createGuard(parts: GuardParts): GuardPort {
       'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock),
     };
     const promise = impactPromise(found.definition, found.downstream.tools());
-    let bound: { total: number; per_resource: Record<string, number>; sets?: unknown[] } | undefined;
     const unit = promise?.unit ?? 'records';
+    let bound: Bound | undefined;
     if ((promise?.bound || measured?.rewritten) && measured && measured.impact.measured !== null) {
-      // what was counted is what may happen: by the grant's own bound where it has one, else by the count this very call was judged on
-      const shown = unit === 'records' || unit === 'events' ? grant?.bound : undefined;
-      const most = unit !== 'events' ? first?.taken[unit] : shown && Object.values(shown).reduce((sum, count) => sum + count, 0);
-      bound = { total: most ?? measured.impact.measured, per_resource: shown ?? measured.impact.per_resource };
-      // rows are the same rows whatever statement reaches them; of a message, a file or an event another call has another one
-      const own = measured.set === undefined ? undefined : [{ call: verdict.call_digest, set: measured.set }];
-      const mine = grant?.exact && grant.sets?.filter((one) => one.call === verdict.call_digest);
-      const planned = unit === 'records' ? (grant?.sets ?? (grant?.bound ? undefined : own)) : mine?.length ? mine : own;
-      const sets = planned && setsFor(planned, verdict.call_digest, parts.sets);
-      if (planned && !sets) {
+      bound = boundFor({ grant, taken: first?.taken, measured, unit, call: verdict.call_digest }, parts.sets);
+      if (!bound) {
         const why = 'what was approved one by one is no longer known here; ask again';
         return { result: failureResult(why, false), outcome: 'failed', why };
       }
-      if (sets) bound.sets = sets;
       if (!measured.rewritten) meta['perimeter/bound'] = bound;
     }
     const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
@@ -401,30 +393,6 @@ export function createGuard(parts: GuardParts): GuardPort {
       void audit.append(event).catch(() => undefined);
     },
   };
-}
-
-type Counted = { total: number; per_resource: Record<string, number> };
-
-/** What a tool says it did; undefined when that can't be read. */
-function readActual(said: unknown): Counted | undefined {
-  const { total, per_resource } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
-  if (!Number.isSafeInteger(total) || Number(total) < 0) return undefined;
-  const counts =
-    typeof per_resource === 'object' && per_resource !== null
-      ? Object.entries(per_resource).filter(([, count]) => Number.isSafeInteger(count))
-      : [];
-  return { total: Number(total), per_resource: Object.fromEntries(counts) as Record<string, number> };
-}
-
-/** How much more happened than a bound allows, in words. */
-function exceeded(actual: Counted, bound: Counted): string | undefined {
-  if (actual.total > bound.total) return `${actual.total} in all, ${bound.total} approved`;
-  const over = Object.entries(actual.per_resource).find(
-    ([name, count]) => count > (Object.hasOwn(bound.per_resource, name) ? bound.per_resource[name]! : 0),
-  );
-  return (
-    over && `${over[1]} in ${over[0]}, ${Object.hasOwn(bound.per_resource, over[0]) ? bound.per_resource[over[0]] : 0} approved`
-  );
 }
 
 function names(who: Identity, found: Found | undefined): Partial<AuditInput> {
