@@ -18,7 +18,9 @@ type Params = Record<string, unknown>;
 type Stream = Parameters<CommandHandler>[2];
 /** Where commands come from, and what else they reach: a link into the console, and signing everybody out of it. */
 type Place = { channel: 'terminal' | 'console'; link?: (() => string) | undefined; signOut?: (() => Promise<void>) | undefined };
-type Caller = Place & { by: string; stream: Stream };
+/** Whoever asks, and the name of the passkey that signed for it: only the console's own pages can say so. */
+type Proving = Pick<Place, 'channel'> & { passkey?: string | undefined };
+type Caller = Place & Proving & { by: string; stream: Stream };
 type Command = (perimeter: Perimeter, params: Params, caller: Caller) => Promise<unknown>;
 
 /** Every command by its name on the socket. */
@@ -40,9 +42,10 @@ const COMMANDS: Record<string, Command> = {
       calls: request.exact.length,
     };
   },
-  approve: async (perimeter, params, { by, channel }) => {
+  approve: async (perimeter, params, caller) => {
+    const { by, channel } = caller;
     const request = perimeter.elevations.get(word(params, 'id'));
-    const proof = await proveHuman(perimeter, params, request?.proof ?? 'none');
+    const proof = await proveHuman(perimeter, params, request?.proof ?? 'none', caller);
     if (request && proof === 'typed' && asksNumber(request) && params.number !== request.impact.measured)
       throw new CommandError(
         'refused',
@@ -55,6 +58,7 @@ const COMMANDS: Record<string, Command> = {
       person: perimeter.config.user.name,
       channel,
       proof,
+      ...(caller.passkey === undefined ? {} : { passkey: caller.passkey }),
       shown: word(params, 'shown'),
       ...number(params, 'minutes'),
       ...number(params, 'uses'),
@@ -108,8 +112,9 @@ const COMMANDS: Record<string, Command> = {
     await perimeter.lock(params.reason === undefined ? undefined : word(params, 'reason').slice(0, 500), by);
     return { locked: true };
   },
-  unlock: async (perimeter, params, { by, channel }) => {
-    await proveHuman(perimeter, params, 'none');
+  unlock: async (perimeter, params, caller) => {
+    const { by, channel } = caller;
+    await proveHuman(perimeter, params, 'none', caller);
     await perimeter.identity.humanActed(channel);
     await perimeter.unlock(by);
     return { locked: false };
@@ -118,8 +123,9 @@ const COMMANDS: Record<string, Command> = {
     pins: pins.list(),
     held: Object.keys(store.data.pins).filter((id) => store.data.pins[id]?.held !== undefined),
   }),
-  'pins.accept': async (perimeter, params, { by, channel }) => {
-    await proveHuman(perimeter, params, 'none');
+  'pins.accept': async (perimeter, params, caller) => {
+    const { by, channel } = caller;
+    await proveHuman(perimeter, params, 'none', caller);
     await perimeter.identity.humanActed(channel);
     const [server = '', ...tool] = word(params, 'target').split('/');
     return { accepted: await perimeter.pins.accept(server, tool.length > 0 ? tool.join('/') : undefined, by) };
@@ -128,14 +134,16 @@ const COMMANDS: Record<string, Command> = {
     const passkeys = await passkeysOf(perimeter);
     return { enrolled: passkeys.enrolled, passkeys: passkeys.list() };
   },
-  'passkeys.remove': async (perimeter, params, { by, channel }) => {
-    await proveHuman(perimeter, params, 'none');
+  'passkeys.remove': async (perimeter, params, caller) => {
+    const { by, channel } = caller;
+    await proveHuman(perimeter, params, 'none', caller);
     const removed = await (await passkeysOf(perimeter)).remove(word(params, 'id'));
-    await perimeter.audit.append({ type: 'passkey.removed', approver: by, channel, why: removed.name });
+    await perimeter.audit.append({ type: 'passkey.removed', approver: by, channel, passkey: removed.name });
     return { removed };
   },
-  login: async (perimeter, params, { by, channel }) => {
-    await proveHuman(perimeter, params, 'none');
+  login: async (perimeter, params, caller) => {
+    const { by, channel } = caller;
+    await proveHuman(perimeter, params, 'none', caller);
     const user = params.user === undefined ? {} : { user: word(params, 'user') };
     const time = params.for === undefined ? {} : { for: durationOf(params, 'for') };
     const session = await perimeter.identity.login({ by, ...user, ...time });
@@ -224,11 +232,14 @@ function reader(perimeter: Perimeter): ReturnType<typeof answerReader> {
 }
 
 /** Answers commands for a running guard. Every error that reaches the caller says what to do. */
-export function createCommands(perimeter: Perimeter, place: Place = { channel: 'terminal' }): CommandHandler {
+export function createCommands(
+  perimeter: Perimeter,
+  place: Place = { channel: 'terminal' },
+): (...asked: [...Parameters<CommandHandler>, passkey?: string]) => Promise<unknown> {
   // looked for at once, so that taking the file away later changes nothing
   void hasPassphrase(perimeter.config.state).catch(() => undefined);
   void passkeysOf(perimeter).catch(() => undefined);
-  return async (name, params, stream, peer) => {
+  return async (name, params, stream, peer, passkey?: string) => {
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command)
       throw new CommandError(
@@ -236,7 +247,7 @@ export function createCommands(perimeter: Perimeter, place: Place = { channel: '
         `the running guard does not know \`${name.slice(0, 80)}\`; it may be an older version: restart it`,
       );
     try {
-      return await command(perimeter, params, { ...place, by: peer.account ?? 'somebody at the terminal', stream });
+      return await command(perimeter, params, { ...place, passkey, by: peer.account ?? 'somebody at the terminal', stream });
     } catch (error) {
       if (error instanceof AnswerRefused) throw new CommandError('refused', error.message);
       if (error instanceof PassphraseError) throw new CommandError('passphrase', error.message);
@@ -250,9 +261,14 @@ export function createCommands(perimeter: Perimeter, place: Place = { channel: '
 
 /**
  * A human is needed: the passphrase once one is set, else a code typed in a terminal, which the command has asked for. Returns the
- * strongest proof that was given. Without a passphrase this trusts the account: the README says so.
+ * strongest proof that was given; a passkey ranks as a passphrase. Without a passphrase this trusts the account: the README says so.
  */
-async function proveHuman({ config }: Perimeter, params: Params, needed: Proof): Promise<Proof> {
+export async function proveHuman(perimeter: Perimeter, params: Params, needed: Proof, caller: Proving): Promise<Proof> {
+  const { config } = perimeter;
+  if (caller.passkey !== undefined) return 'passphrase';
+  // once there is a passkey, what can be typed is not enough on the page
+  if (caller.channel === 'console' && (await passkeysOf(perimeter)).enrolled)
+    throw new CommandError('needs_passkey', 'this page takes your passkey, not your passphrase; a terminal takes the passphrase');
   if (await hasPassphrase(config.state)) {
     const given = params.passphrase;
     if (typeof given !== 'string') throw new CommandError('needs_passphrase', 'the passphrase is needed');

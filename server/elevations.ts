@@ -41,6 +41,8 @@ export type Answer = Omit<Narrower, 'once'> & {
   person?: string;
   channel: string;
   proof: Proof;
+  /** The name of the passkey that gave the proof, if one did. */
+  passkey?: string;
   /** Digest of what was shown to whoever answers. A yes counts for nothing else. */
   shown?: string | undefined;
   reason?: string;
@@ -357,7 +359,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
           type: 'request.approval',
           ...about(request),
           ...who,
-          proof: answer.proof,
+          ...provenBy(answer),
           granted_by: 'human',
           count: so_far.given!.length,
           why: `${so_far.given!.length} of ${request.approvals} people said yes`,
@@ -367,7 +369,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
         });
         return { request: whole(so_far), changed: true };
       }
-      return await give(so_far, granted, who, answer.proof);
+      return await give(so_far, granted, who, provenBy(answer));
     } catch (error) {
       const ended: RequestRecord = {
         ...request,
@@ -391,7 +393,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
     request: RequestRecord,
     granted: Terms,
     who: { approver: string; channel: string },
-    proof: Proof,
+    proven: ReturnType<typeof provenBy>,
   ): Promise<Answered> {
     const { scope, budget, once, minutes } = granted;
     const policy_digest = policyDigest();
@@ -402,7 +404,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       policy_digest,
       ...who,
       approver,
-      proof,
+      ...proven,
       scope,
       granted_by: 'human',
       why: `${once ? 'once, exactly these calls' : 'for the time shown'}${granted.edited ? ', less than was asked' : ''}`,
@@ -471,3 +473,7 @@ function about(
     policy_digest: request.policy_digest,
   };
 }
+
+/** The proof as the record says it: which passkey, where it was one. */
+const provenBy = ({ proof, passkey }: Answer): Pick<AuditInput, 'proof'> & { passkey?: string } =>
+  passkey === undefined ? { proof } : { proof: 'passkey', passkey };

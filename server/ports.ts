@@ -167,7 +167,8 @@ export type AuditInput = {
   granted_by?: 'human' | 'policy';
   approver?: string;
   channel?: string;
-  proof?: Proof;
+  /** A passkey ranks as a passphrase. */
+  proof?: Proof | 'passkey';
   expires_at?: string;
   user_present?: boolean;
   request_id?: string;

@@ -17,7 +17,7 @@ const FIELDS: Readonly<Record<string, FieldClass>> = {
   ...classed('id', 'key origin sha256 root note connection_id opened_at created_at newest digests'),
   ...classed(
     'public',
-    'server tool budget remaining conditions decision rule rules where failed risk granted_by channel proof user_present',
+    'server tool budget remaining conditions decision rule rules where failed risk granted_by channel proof passkey user_present',
   ),
   ...classed(
     'public',

@@ -95,7 +95,8 @@ function approver(event: AuditEvent): string {
 /** Through what, and how sure it was a human. */
 function how(event: AuditEvent): string {
   const channel = event.channel ? ` through ${event.channel}` : '';
-  return event.proof ? `${channel} (proof: ${event.proof})` : channel;
+  const key = typeof event.passkey === 'string' ? ` ${ticked(event.passkey)}` : '';
+  return event.proof ? `${channel} (proof: ${event.proof}${key})` : channel;
 }
 
 function toolOf(event: AuditEvent): string {

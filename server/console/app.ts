@@ -7,12 +7,13 @@ import { grantRoutes } from './grants.ts';
 import { html } from './html.ts';
 import { bare } from './layout.ts';
 import { liveRoute } from './live-route.ts';
+import { passkeyRoutes } from './passkeys-page.ts';
 import { publicFile } from './public-files.ts';
 import { requestRoutes } from './requests.ts';
 import { signInRoutes } from './sign-in.ts';
 
 /** The pages, each with its own routes. A new page is a file and a line here. */
-const PAGES: readonly ((console: Console) => App)[] = [signInRoutes, requestRoutes, grantRoutes, liveRoute];
+const PAGES: readonly ((console: Console) => App)[] = [signInRoutes, passkeyRoutes, requestRoutes, grantRoutes, liveRoute];
 
 export function createApp(console: Console, log: (line: string) => void): App {
   const app = new Hono<Known>();

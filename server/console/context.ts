@@ -5,10 +5,10 @@ import type { Clock } from '../ports.ts';
 import type { Access, Session } from './access.ts';
 import type { Live } from './live.ts';
 
-/** `command` is what the terminal uses as well, said to come from the page; it throws CommandError. */
+/** `command` is what the terminal uses as well, said to come from the page, with the name of the passkey that signed for it; it throws CommandError. */
 export type Console = {
   perimeter: Perimeter;
-  command: (name: string, params?: Record<string, unknown>) => Promise<unknown>;
+  command: (name: string, params?: Record<string, unknown>, passkey?: string) => Promise<unknown>;
   clock: Clock;
   /** `http://localhost:PORT`: the only address the console answers under. */
   origin: string;

@@ -4,6 +4,7 @@ import { CommandError } from '../owner/protocol.ts';
 import { type App, type Asked, type Console, type Known, sessionOf } from './context.ts';
 import { type GrantList, grantListPage, grantPage, UNLOCKING, unknownGrantPage } from './grants-page.ts';
 import { sentence } from './parts.ts';
+import { signedBy } from './passkey-proof.ts';
 import { typedProof } from './proof.ts';
 
 export function grantRoutes(console: Console): App {
@@ -45,7 +46,7 @@ export function grantRoutes(console: Console): App {
     next: string,
   ): Promise<Response> {
     try {
-      await command(name, params(asked.get('body')));
+      await command(name, params(asked.get('body')), await signedBy(console, asked));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       return list(asked, sentence(error.message));

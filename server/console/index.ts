@@ -38,7 +38,7 @@ export function createConsole(
     origin,
     access,
     live,
-    command: (name, params = {}) => handle(name, params, stream, peer),
+    command: (name, params = {}, passkey) => handle(name, params, stream, peer, passkey),
   };
   return { console, app: createApp(console, log) };
 }

@@ -39,6 +39,7 @@ export function page(
     body: html`<header class="top">
   <a class="brand" href="/requests">Perimeter</a>
   <nav aria-label="Pages" id="nav" data-live="requests"><ul>${links}</ul></nav>
+  <a class="quiet" href="/passkeys">Passkeys</a>
   <form method="post" action="/sign-out">${csrf(session)}<button class="quiet">Sign out</button></form>
 </header>
 <div id="lock-note" data-live="lock" role="status">${lockNote(console)}</div>
@@ -87,6 +88,7 @@ ${refresh === undefined ? '' : html`<meta http-equiv="refresh" content="0;url=${
 <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml">
 ${['console.css', ...styles].map((name) => html`<link rel="stylesheet" href="${asset(name)}">`)}
 <script src="${asset('console.js')}" defer></script>
+<script src="${asset('passkey.js')}" defer></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

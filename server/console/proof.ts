@@ -1,5 +1,6 @@
 // What a page asks of a human before something widens: the passphrase once one is set, else what the terminal would have typed.
 import { asksNumber } from '../channels/terminal.ts';
+import { passkeysOf } from '../passkeys.ts';
 import { hasPassphrase } from '../passphrase.ts';
 import type { RequestRecord } from '../ports.ts';
 import { type Session, same } from './access.ts';
@@ -17,6 +18,7 @@ export async function proving(
   request?: Pick<RequestRecord, 'proof' | 'impact'>,
 ): Promise<Proving> {
   const number = request !== undefined && asksNumber(request) ? html`${numberField(request)}` : '';
+  if ((await passkeysOf(perimeter)).enrolled) return { fields: html`${number}${passkeyField}` };
   if (await hasPassphrase(perimeter.config.state))
     return {
       fields: html`${number}
@@ -34,6 +36,11 @@ export async function proving(
     fields: html`<label>Type <strong class="code">${code}</strong> to show that you mean it <input name="code" required autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="12" size="6"></label>`,
   };
 }
+
+/** Filled by the script, which asks for the key when the button is pressed. */
+export const passkeyField: Content = html`<input type="hidden" name="passkey" value="">
+<p class="small">Your passkey is asked for when you press the button.</p>
+<noscript><p class="note bad">Browsers ask for passkeys only with scripts on. In a terminal <code>perimeter</code> takes your passphrase.</p></noscript>`;
 
 const numberField = ({ impact }: Pick<RequestRecord, 'impact'>): Content =>
   html`<label>How many ${impact.unit} will it touch? Type the number that was counted <input name="code" required inputmode="numeric" autocomplete="off" maxlength="12" size="8"></label>`;

@@ -4,6 +4,7 @@ import { CommandError } from '../owner/protocol.ts';
 import { type Answering, readAnswer, readDenial } from './answer.ts';
 import { type App, type Asked, type Console, type Known, sessionOf } from './context.ts';
 import { sentence } from './parts.ts';
+import { signedBy } from './passkey-proof.ts';
 import { requestListPage, requestPage, unknownRequestPage } from './request-page.ts';
 
 export function requestRoutes(console: Console): App {
@@ -37,7 +38,8 @@ export function requestRoutes(console: Console): App {
     // one that was decided meanwhile shows what became of it: nothing is left to answer
     if (request?.state !== 'pending') return show(asked, id);
     try {
-      await command(name, read({ request, body: asked.get('body'), session: sessionOf(asked) }));
+      const params = read({ request, body: asked.get('body'), session: sessionOf(asked) });
+      await command(name, params, await signedBy(console, asked));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       return show(asked, id, sentence(error.message));

@@ -1,8 +1,10 @@
 // The ways in: the link of `perimeter console`, and the passphrase where one is set. Says nothing of what lies behind.
+import { passkeysOf } from '../passkeys.ts';
 import { hasPassphrase } from '../passphrase.ts';
 import type { Console } from './context.ts';
 import { type Content, type Html, html } from './html.ts';
 import { bare } from './layout.ts';
+import { passkeyField } from './proof.ts';
 
 /** Where somebody may be led after signing in: a path of ours, nothing that could be another place. */
 export const ownPath = (path: string | undefined): string =>
@@ -11,15 +13,22 @@ export const ownPath = (path: string | undefined): string =>
 /** The page for who is not signed in. `problem` says what went wrong with the last try. */
 export async function signInPage(console: Console, { next, problem }: { next: string; problem?: string }): Promise<Html> {
   const { config } = console.perimeter;
-  const passphrase = (await hasPassphrase(config.state))
+  const passphrase = (await passkeysOf(console.perimeter)).enrolled
     ? html`<form method="post" action="/sign-in" class="card">
+  <h2>With your passkey</h2>
+  <input type="hidden" name="next" value="${ownPath(next)}">
+  ${passkeyField}
+  <button>Sign in</button>
+</form>`
+    : (await hasPassphrase(config.state))
+      ? html`<form method="post" action="/sign-in" class="card">
   <h2>With your passphrase</h2>
   <input type="hidden" name="next" value="${ownPath(next)}">
   <input type="hidden" name="username" value="${config.user.name}" autocomplete="username">
   <label>Passphrase <input type="password" name="passphrase" required autocomplete="current-password" maxlength="1024"></label>
   <button>Sign in</button>
 </form>`
-    : '';
+      : '';
   return bare({
     title: 'Sign in',
     body: html`${alert(problem)}
