@@ -1,13 +1,14 @@
 // The trail from the terminal: query, why, verify, tail, export.
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { FILTERS, readQuestion } from '../audit/filter.ts';
 import { toOcsf } from '../audit/ocsf.ts';
 import { CallTelemetry, logsOf } from '../audit/otlp.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import { BadQuestion } from '../audit/when.ts';
 import { systemClock } from '../clock.ts';
 import { packageVersion } from '../package-root.ts';
 import type { AuditEvent } from '../ports.ts';
-import { FILTERS, readQuestion } from './audit-filter.ts';
 import { describeEvent, describeStory } from './audit-lines.ts';
 import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
 import { type Reach, readConfig, withGuard } from './reach.ts';
@@ -42,7 +43,7 @@ async function runQuery(words: string[], options: Common & Record<string, unknow
   );
   if (typeof options.grantId === 'string') given.push(['grant', options.grantId]);
   if (typeof options.requestId === 'string') given.push(['request', options.requestId]);
-  const filter = readQuestion(words, Object.fromEntries(given) as Record<string, string>);
+  const filter = questionOf(words, Object.fromEntries(given) as Record<string, string>);
   if (options.limit !== undefined) filter.limit = options.limit;
   return patiently('searching', () =>
     withGuard(options.config, async (guard) => {
@@ -55,6 +56,14 @@ async function runQuery(words: string[], options: Common & Record<string, unknow
       return EXIT.ok;
     }),
   );
+}
+
+function questionOf(words: readonly string[], given: Readonly<Record<string, string>>): Record<string, unknown> {
+  try {
+    return readQuestion(words, given);
+  } catch (error) {
+    throw error instanceof BadQuestion ? new Exit(EXIT.usage, `perimeter: ${error.message}`) : error;
+  }
 }
 
 function why(id: string, options: Common): Promise<number> {

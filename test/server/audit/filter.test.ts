@@ -1,7 +1,7 @@
 // What people type to ask the audit: keys and values, quotes, words, and what is mistyped.
 import { describe, expect, it } from 'vitest';
-import { readQuestion } from '../../server/cli/audit-filter.ts';
-import { Exit } from '../../server/cli/output.ts';
+import { readQuestion } from '../../../server/audit/filter.ts';
+import { BadQuestion } from '../../../server/audit/when.ts';
 
 describe('a question to the audit', () => {
   it.each<[string[], Record<string, unknown>]>([
@@ -31,7 +31,7 @@ describe('a question to the audit', () => {
     [['who:john', 'who:ann'], 'stands twice'],
     [['verb:write', 'action:read'], 'leave one of them off'],
   ])('%j is told to be wrong', (words, why) => {
-    expect(() => readQuestion(words)).toThrow(Exit);
+    expect(() => readQuestion(words)).toThrow(BadQuestion);
     expect(() => readQuestion(words)).toThrow(why);
   });
 });

@@ -1,8 +1,8 @@
 // Questions to the audit as people type them: `who:john decision:deny when:"last Tuesday"`, and words that are searched for.
 import { closest } from '../../policies/source.ts';
-import { EXIT, Exit } from './output.ts';
+import { BadQuestion } from './when.ts';
 
-/** What may stand before a colon; also `--options` of the command. `verb` and `domain` are parts of `action`. */
+/** What may stand before a colon; also `--options` of the command line. `verb` and `domain` are parts of `action`. */
 export const FILTERS = [
   ...[
     'text',
@@ -28,8 +28,8 @@ const NAMES: Readonly<Record<string, string>> = { grant: 'grant_id', request: 'r
 const RISKS = ['low', 'medium', 'high', 'critical'];
 
 /**
- * Reads the words of a command line; `given` are filters from its options. A value reaches to the next filter, or to its closing
- * quote. Throws Exit with what was meant where a filter is mistyped.
+ * Reads the words of a command line or of a field; `given` are filters from options. A value reaches to the next filter, or to its
+ * closing quote. Throws BadQuestion with what was meant where a filter is mistyped.
  */
 export function readQuestion(words: readonly string[], given: Readonly<Record<string, string>> = {}): Record<string, unknown> {
   const found = new Map<string, string>();
@@ -93,6 +93,6 @@ function unquoted(text: string): string {
   return /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text;
 }
 
-function wrong(problem: string): Exit {
-  return new Exit(EXIT.usage, `perimeter: ${problem}`);
+function wrong(problem: string): BadQuestion {
+  return new BadQuestion(problem);
 }
