@@ -214,8 +214,8 @@ export type Eyes = (event: AuditEvent) => AuditEvent | undefined;
 export type AuditLog = {
   /** Resolves once the event is on disk (written and synced). Rejects for good after the first failed write: then nothing may be forwarded. */
   append(event: AuditInput): Promise<AuditEvent>;
-  /** Newest first. With `eyes` only what they see is searched, counted and given. */
-  query(filter: AuditFilter, eyes?: Eyes): Promise<{ events: AuditEvent[]; next_cursor?: string }>;
+  /** Newest first, events of `hidden` types passed over. With `eyes` only what they see is searched, counted and given. */
+  query(filter: AuditFilter, eyes?: Eyes, hidden?: ReadonlySet<string>): Promise<{ events: AuditEvent[]; next_cursor?: string }>;
   /** The chain behind an event, call, grant or request id, oldest first, and its story in plain words. */
   why(id: string): Promise<{ story: string; chain: AuditEvent[] } | undefined>;
   /** Called after an event is durable. */

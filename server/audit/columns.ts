@@ -28,6 +28,11 @@ export function valuesOf(event: AuditEvent): string[] {
   return READERS.map((read) => joined(read(event)));
 }
 
+/** The same for some columns. */
+export function entriesOf(event: AuditEvent, columns: readonly ColumnName[]): string[] {
+  return columns.map((name) => joined(COLUMNS[name](event)));
+}
+
 /** The resource of `verb:domain:resource`; undefined when the action is on its whole domain. */
 export function resourceOf(action: unknown): string | undefined {
   return typeof action === 'string' ? /^[^:]*:[^:]*:(.*)$/s.exec(action)?.[1] : undefined;

@@ -109,6 +109,12 @@ export function ofId(id: string): Condition {
   return (part) => part.hashed(hash);
 }
 
+/** Events that may belong to one of these calls: whoever asks compares the events themselves. */
+export function ofCalls(ids: readonly string[]): Condition {
+  const hashes = new Set(ids.map(shortHash));
+  return (part) => part.hashedAny(hashes);
+}
+
 /** FNV-1a, 32 bits, never 0: 0 stands for none. */
 function shortHash(text: string): number {
   let hash = 0x811c9dc5;

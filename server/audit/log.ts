@@ -39,7 +39,10 @@ export type AuditOptions = {
 };
 
 export type OpenAudit = AuditLog &
-  Pick<AuditReader, 'events'> & {
+  Pick<AuditReader, 'events'> &
+  Pick<Archive, 'scan' | 'endings'> & {
+    /** The first record that is still there, and its time in milliseconds. */
+    readonly begins: Archive['begins'];
     /** Of the newest durable event. */
     readonly seq: number;
     /** Why the copy of the checkpoints isn't up to date, if so. */
@@ -119,7 +122,9 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
 
   return {
     append,
-    query: (filter, eyes) => archive.query(filter, eyes),
+    query: (...asked) => archive.query(...asked),
+    scan: (columns, upTo, pause, see) => archive.scan(columns, upTo, pause, see),
+    endings: (calls) => archive.endings(calls),
     why: (id) => archive.why(id),
     events: (from, types) => archive.events(from, types),
     onEvent(listener) {
@@ -139,6 +144,9 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
     },
     get seq() {
       return writer.seq;
+    },
+    get begins() {
+      return archive.begins;
     },
     get copyProblem() {
       return writer.copyProblem;

@@ -56,6 +56,11 @@ export class SegmentIndex {
     return this.#latest;
   }
 
+  /** The oldest time in the segment, milliseconds; Infinity without rows. */
+  get earliest(): number {
+    return this.#earliest;
+  }
+
   get firstSeq(): number {
     return this.#firstSeq;
   }
@@ -85,8 +90,7 @@ export class SegmentIndex {
 
   /** Rows where one of the values passes. The test is asked once for each distinct entry, not for each row. */
   where(column: number, test: (value: string) => boolean): RowTest | 'none' {
-    if (typeof this.#words === 'function') this.#words = this.#words();
-    const words = this.#words[column]!;
+    const words = this.#read()[column]!;
     const passes = new Uint8Array(words.length);
     let some = false;
     for (let at = 0; at < words.length; at += 1) {
@@ -116,6 +120,22 @@ export class SegmentIndex {
     return (row) => ids[row] === hash || calls[row] === hash;
   }
 
+  hashedAny(hashes: ReadonlySet<number>): RowTest {
+    const calls = this.#columns[PLAIN.call]!;
+    return (row) => hashes.has(calls[row]!);
+  }
+
+  /** What these columns hold in the rows from `from` up to `to`, exclusive. The texts are in an array that is filled anew for each row. */
+  tell(columns: readonly number[], from: number, to: number, see: (seq: number, time: number, texts: readonly string[]) => void) {
+    const words = this.#read();
+    const sources = columns.map((column) => ({ codes: this.#columns[PLAIN_COLUMNS + column]!, words: words[column]! }));
+    const texts = sources.map(() => '');
+    for (let row = from; row < to; row += 1) {
+      for (let at = 0; at < sources.length; at += 1) texts[at] = sources[at]!.words[sources[at]!.codes[row]!]!;
+      see(this.#seq(row), this.#times[row]!, texts);
+    }
+  }
+
   freeze(): Frozen {
     const numbers = new Uint32Array(ALL_COLUMNS * this.#rows);
     for (const [at, column] of this.#columns.entries()) numbers.set(column.subarray(0, this.#rows), at * this.#rows);
@@ -125,6 +145,11 @@ export class SegmentIndex {
       ...{ rows: this.#rows, firstSeq: this.#firstSeq, earliest: this.#earliest, latest: this.#latest, times, numbers },
       words: typeof words === 'function' ? words : () => words,
     };
+  }
+
+  #read(): string[][] {
+    if (typeof this.#words === 'function') this.#words = this.#words();
+    return this.#words;
   }
 
   #seq(row: number): number {

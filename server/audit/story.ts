@@ -1,24 +1,33 @@
-// A chain of events told in plain sentences, one a line, with times in the reader's zone.
+// A chain of events told in plain sentences, step by step, with times in the reader's zone.
 import { visible } from '../../policies/values/visible.ts';
 import type { AuditEvent } from '../ports.ts';
 
+/** One event of a chain, told: when it happened, in the reader's zone, and what. Nothing in it can hide or reorder. */
+export type Step = { event: AuditEvent; when: string; said: string };
+
 /** Tells a chain (oldest first). Says so where the log doesn't know how a call ended. */
 export function tell(chain: readonly AuditEvent[], zone: string): string {
+  return steps(chain, zone)
+    .map(({ when, said }) => `${when}: ${said}`)
+    .join('\n');
+}
+
+/** The same story step by step; an event that another one tells of as well has none. */
+export function steps(chain: readonly AuditEvent[], zone: string): Step[] {
   const clock = new StoryClock(zone);
   const told = new Set(
     chain.filter((event) => event.type === 'call.intent' || event.type === 'call.refused').map((event) => event.call_id),
   );
   const ended = new Set(chain.filter((event) => event.type === 'call.outcome').map((event) => event.call_id));
-  const lines = chain.flatMap((event) => {
+  return chain.flatMap((event) => {
     // The call itself says which grant it drew on.
     if (event.type === 'grant.used' && told.has(event.call_id)) return [];
     const sentences = (SENTENCES[event.type] ?? other)(event, clock);
     if (typeof event.damaged === 'string')
       sentences.unshift('This record was changed after it was written, so don’t believe what follows:');
     if (event.type === 'call.intent' && !ended.has(event.call_id)) sentences.push(NO_OUTCOME);
-    return [visible(`${clock.at(event.timestamp)}: ${sentences.join(' ')}`, MAX_LINE_LENGTH)];
+    return [{ event, when: clock.at(event.timestamp), said: visible(sentences.join(' '), MAX_LINE_LENGTH) }];
   });
-  return lines.join('\n');
 }
 
 /** Characters of one line of a story. */
