@@ -34,6 +34,8 @@ export type VerifyOptions = {
   copy?: string;
   /** Called now and then with the number of records checked so far. */
   progress?: (done: { events: number }) => void;
+  /** Lets whatever else waits have its turn, after each quarter of a megabyte. */
+  pause?: () => Promise<void>;
   files?: AuditFiles;
 };
 
@@ -73,7 +75,7 @@ class Check {
   #unchecked = false;
   #place: { segment: string; line: number } = { segment: '', line: 0 };
 
-  async run(dir: string, { pub, copy, progress, files = realFiles }: VerifyOptions): Promise<void> {
+  async run(dir: string, { pub, copy, progress, pause, files = realFiles }: VerifyOptions): Promise<void> {
     await this.#readKeys(files, dir, pub);
     await this.#readStones(files, join(dir, 'tombstones.txt'));
     await this.#readNotes(files, join(dir, 'checkpoints.txt'));
@@ -89,7 +91,7 @@ class Check {
       return;
     }
     const last = await lastWritten(files, segments);
-    for (const segment of segments) await this.#segment(files, segment, segment === last, progress);
+    for (const segment of segments) await this.#segment(files, segment, segment === last, { progress, pause });
     if (!hasCopy && this.#checkpoints > 0) this.unchecked(`there is no checkpoint copy at \`${copy}\``);
     this.#finish();
   }
@@ -151,12 +153,18 @@ class Check {
     return true;
   }
 
-  async #segment(files: AuditFiles, segment: Segment, isLast: boolean, progress: VerifyOptions['progress']): Promise<void> {
+  async #segment(
+    files: AuditFiles,
+    segment: Segment,
+    isLast: boolean,
+    { progress, pause }: { [name in 'progress' | 'pause']: VerifyOptions[name] | undefined },
+  ): Promise<void> {
     const file = await files.read(segment.path);
     try {
       for await (const lines of readLines(file)) {
         for (const line of lines) this.#line(line, segment, isLast);
         progress?.({ events: this.#events });
+        await pause?.();
       }
     } finally {
       await file.close();

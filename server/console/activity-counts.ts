@@ -4,6 +4,7 @@ import { entriesOf } from '../audit/columns.ts';
 import type { OpenAudit } from '../audit/log.ts';
 import { type Day, TALLIED, Tally } from '../audit/tally.ts';
 import type { AuditEvent, Clock } from '../ports.ts';
+import { after } from '../timers.ts';
 
 /** The newest of these types are remembered, by their seq. */
 const NOTED = ['audit.checkpoint', 'audit.verified', 'policy.loaded', 'policy.rejected'] as const;
@@ -22,13 +23,19 @@ export type Counted = {
 export type Counting = {
   /** The counts, once they are there. The first to ask has them made. */
   counted(): Promise<Counted>;
-  /** The counts, if they can be had without waiting. */
-  readonly now: Counted | undefined;
+  /** The counts, if they come soon; else they are told of as a change once they are there. */
+  soon(): Promise<Counted | undefined>;
   close(): void;
 };
 
+/** A page doesn't wait longer for the counts. */
+const PATIENCE_MS = 100;
+
 /** Counts nothing until somebody asks. `pause` is what happens between two strides through the index. */
-export function createCounting(audit: OpenAudit, clock: Clock, zone: string, pause = nextTurn): Counting {
+export function createCounting(
+  audit: OpenAudit,
+  { clock, zone, changed, pause = nextTurn }: { clock: Clock; zone: string; changed: () => void; pause?: () => Promise<void> },
+): Counting {
   let running: Promise<Counted> | undefined;
   let ready: Counted | undefined;
   let stop = (): void => undefined;
@@ -60,20 +67,31 @@ export function createCounting(audit: OpenAudit, clock: Clock, zone: string, pau
     return ready;
   }
 
+  async function counted(): Promise<Counted> {
+    // records that retention deleted are counted no more
+    if (ready && ready.since.seq !== audit.begins?.seq) [running, ready] = [undefined, undefined];
+    running ??= count();
+    try {
+      return await running;
+    } catch (error) {
+      running = undefined;
+      throw error;
+    }
+  }
+
   return {
-    async counted() {
-      // records that retention deleted are counted no more
-      if (ready && ready.since.seq !== (audit.begins?.seq ?? 1)) running = undefined;
-      running ??= count();
-      try {
-        return await running;
-      } catch (error) {
-        running = undefined;
-        throw error;
-      }
-    },
-    get now() {
-      return ready;
+    counted,
+    async soon() {
+      let late = false;
+      const wanted = counted();
+      void wanted.then(
+        () => late && changed(),
+        () => undefined,
+      );
+      const patience = new Promise<undefined>((resolve) => after(PATIENCE_MS, () => resolve(undefined)));
+      const found = await Promise.race([wanted, patience]);
+      late = found === undefined;
+      return found;
     },
     close: () => stop(),
   };

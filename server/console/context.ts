@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono';
 import type { Perimeter } from '../perimeter.ts';
 import type { Clock } from '../ports.ts';
 import type { Access, Session } from './access.ts';
+import type { Counting } from './activity-counts.ts';
 import type { Live } from './live.ts';
 
 /** `command` is what the terminal uses as well, said to come from the page, with the name of the passkey that signed for it; it throws CommandError. */
@@ -14,6 +15,8 @@ export type Console = {
   origin: string;
   access: Access;
   live: Live;
+  /** How often what happened, for the pages that show numbers of the past. */
+  counting: Counting;
 };
 
 /** What the gate leaves for those behind it: `session` is undefined on the few pages that need none. */

@@ -13,6 +13,9 @@ export const html = (parts: TemplateStringsArray, ...values: Content[]): Html =>
 /** A text that came from an agent, a call or a server, on one line: nothing in it can hide, reorder or run. */
 export const said = (text: string, max = 200): string => visible(text, max);
 
+/** `1 record`, `23 records`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** A time as people read it, with what a script needs to tell how long it is off. `iso` is ISO 8601. */
 export function time(iso: string, zone: string, how: 'time' | 'day' = 'time'): Html {
   const shown = new Intl.DateTimeFormat('en-GB', {

@@ -3,6 +3,7 @@ import { createCommands } from '../commands.ts';
 import type { Perimeter } from '../perimeter.ts';
 import { errorCode } from '../store/files.ts';
 import { type Access, openAccess } from './access.ts';
+import { createCounting } from './activity-counts.ts';
 import { createApp } from './app.ts';
 import type { App, Console } from './context.ts';
 import { type Listening, listen } from './listen.ts';
@@ -38,6 +39,7 @@ export function createConsole(
     origin,
     access,
     live,
+    counting: createCounting(perimeter.audit, { clock, zone: config.timezone, changed: () => live.tell(['activity']) }),
     command: (name, params = {}, passkey) => handle(name, params, stream, peer, passkey),
   };
   return { console, app: createApp(console, log) };
@@ -71,6 +73,7 @@ export async function openConsole(perimeter: Perimeter, log: (line: string) => v
     signOut: () => access.end(),
     async close() {
       made.console.live.close();
+      made.console.counting.close();
       await listening.close();
     },
   };

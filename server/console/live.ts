@@ -10,10 +10,14 @@ export type Part = (typeof PARTS)[number];
 const GATHER_MS = 30;
 /** Calls may come a thousand a second: their list is told of this often at most. */
 const ACTIVITY_MS = 1_000;
+/** These come of looking at the log, and of nothing that happened: a page that looks must not be told to look again. */
+const QUIET: ReadonlySet<string> = new Set(['audit.read', 'audit.checkpoint']);
 
 export type Live = {
   /** Calls the listener with the parts that changed, until the function it gives is called. */
   listen(listener: (parts: readonly Part[]) => void): () => void;
+  /** Tells of a change that no event of the guard stands for. */
+  tell(parts: readonly Part[]): void;
   readonly listeners: number;
   close(): void;
 };
@@ -60,8 +64,7 @@ export function createLive({
   const stops = [
     store.onWritten(stateChanged),
     audit.onEvent(({ type }) => {
-      // a page that is looked at is read from the record, which is an event: told of that it would look again
-      if (listeners.size > 0 && type !== 'audit.read')
+      if (listeners.size > 0 && !QUIET.has(type))
         timers.activity ??= after(ACTIVITY_MS, () => {
           delete timers.activity;
           tell(['activity']);
@@ -77,6 +80,7 @@ export function createLive({
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    tell,
     get listeners() {
       return listeners.size;
     },

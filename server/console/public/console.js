@@ -21,8 +21,8 @@ async function refresh(parts) {
     const now = again;
     again = new Set();
     if (![...document.querySelectorAll('[data-live]')].some((one) => now.has(one.dataset.live))) continue;
-    // looking again at a page that is open is no new reading of the record
-    const view = document.querySelector('[data-view]')?.dataset.view ?? 'again';
+    // a page whose reading is recorded is read once, however often it looks again
+    const view = document.querySelector('[data-view]')?.dataset.view ?? '';
     const headers = { accept: 'text/html', 'x-perimeter-view': view };
     const answer = await fetch(location.href, { headers }).catch(() => undefined);
     if (answer === undefined) continue;
@@ -39,13 +39,22 @@ function take(fresh, parts) {
   for (const old of document.querySelectorAll('[data-live][id]')) {
     if (!parts.has(old.dataset.live)) continue;
     const made = fresh.getElementById(old.id);
-    if (made && made.outerHTML !== old.outerHTML && !old.contains(focusedField())) old.replaceWith(document.adoptNode(made));
+    if (made && made.outerHTML !== old.outerHTML && !old.contains(focusedField())) replace(old, made);
   }
   // a request that was decided elsewhere has nothing left to answer
   const answer = document.getElementById('answer');
   if (answer && !fresh.getElementById('answer')) answer.remove();
   document.title = fresh.title;
   tick();
+}
+
+// what somebody opened stays open, and who is at a link stays there
+function replace(old, made) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
+  for (const one of old.querySelectorAll('details[id][open]'))
+    made.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute('open', '');
+  old.replaceWith(document.adoptNode(made));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 const focusedField = () => (document.activeElement?.matches('input, select, textarea') ? document.activeElement : null);

@@ -67,7 +67,7 @@ test('tallies equal a count of every event, in whatever order they came and when
         if (one) await log.append(written(one));
       };
       // while the index is read, the log goes on
-      const counting = createCounting(log, clock, ZONE, next);
+      const counting = createCounting(log, { clock, zone: ZONE, changed: () => undefined, pause: next });
       while (rest.length > opened) await next();
       await counting.counted();
       while (rest.length > 0) await next();
