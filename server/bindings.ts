@@ -1,8 +1,9 @@
 // Which binding describes which server of mcp.json, and where its relative paths start. By package or command line, or by the user's own word.
 import { resolve, win32 } from 'node:path';
 import type { BoundServer } from '../policies/classify.ts';
+import type { DescribedServer } from '../policies/lint.ts';
 import type { Binding } from '../policies/types.ts';
-import type { ServerEntry } from './ports.ts';
+import type { Downstreams, ServerEntry, ToolDefinition } from './ports.ts';
 
 /** The binding of a server: all that match, later ones (the user's) replacing earlier ones tool by tool. */
 export function bindServer(entry: ServerEntry, bindings: readonly Binding[]): BoundServer {
@@ -22,6 +23,23 @@ export function bindServer(entry: ServerEntry, bindings: readonly Binding[]): Bo
     first,
   );
   return { server: entry.name, binding, root: rootOf(binding, entry) };
+}
+
+/** A server with its tools and the binding that describes them, as lint looks at it. */
+export function describeServer(
+  entry: ServerEntry,
+  bindings: readonly Binding[],
+  tools: readonly ToolDefinition[],
+): DescribedServer {
+  return { server: entry.name, binding: bindServer(entry, bindings).binding, tools };
+}
+
+/** All servers that run; of the others the tools aren't known. */
+export function describeRunning(downstreams: Downstreams, bindings: readonly Binding[]): DescribedServer[] {
+  return downstreams
+    .all()
+    .filter(({ state }) => state === 'ready')
+    .map((one) => describeServer(one.entry, bindings, one.tools()));
 }
 
 function matches(binding: Binding, entry: ServerEntry): boolean {

@@ -17,6 +17,8 @@ export type Policies = {
   readonly current: Policy;
   /** What is worth telling of it and stops nothing, such as a limit that was clamped. */
   readonly notes: readonly string[];
+  /** What is wrong with files that were changed since, and so not taken over; empty when the set in force is what the files say. */
+  readonly rejected: readonly string[];
   /** Reads the files again. Returns undefined when they say what they said before. */
   reload(): PolicyChange | undefined;
   /** Reloads when a file changes and tells what came of it. Returns what stops it. */
@@ -38,6 +40,7 @@ export function openPolicies(config: PolicyConfig): Policies {
   if (loaded.policy === undefined) throw new ConfigError(loaded.problems.map(formatProblem).join('\n'), loaded.problems);
   let current = loaded.policy;
   let notes: string[] = [];
+  let rejected: string[] = [];
   let seen = fingerprint(first);
   let days = takeDays(loaded.notes);
 
@@ -60,7 +63,8 @@ export function openPolicies(config: PolicyConfig): Policies {
     }
     seen = now;
     const next = load(read, config);
-    if (next.policy === undefined) return { problems: next.problems.map(formatProblem), notes: [] };
+    rejected = next.policy === undefined ? next.problems.map(formatProblem) : [];
+    if (next.policy === undefined) return { problems: rejected, notes: [] };
     current = next.policy;
     days = takeDays(next.notes);
     return { problems: [], notes: [...notes] };
@@ -72,6 +76,9 @@ export function openPolicies(config: PolicyConfig): Policies {
     },
     get notes() {
       return notes;
+    },
+    get rejected() {
+      return rejected;
     },
     reload,
     watch: (listener) =>

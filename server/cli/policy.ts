@@ -7,7 +7,7 @@ import { loadSqlParsers } from '../../policies/sql/index.ts';
 import { type Answers, suggest } from '../../policies/suggest.ts';
 import type { PolicyTest } from '../../policies/types.ts';
 import { visible } from '../../policies/values/text.ts';
-import { bindServer } from '../bindings.ts';
+import { bindServer, describeServer } from '../bindings.ts';
 import { type CheckAnswer, createChecker } from '../check.ts';
 import { iso, systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -137,11 +137,7 @@ function described(
 ): DescribedServer[] {
   return config.entries
     .filter((entry) => Object.hasOwn(tools, entry.name))
-    .map((entry) => ({
-      server: entry.name,
-      binding: bindServer(entry, policies.current.bindings).binding,
-      tools: tools[entry.name] ?? [],
-    }));
+    .map((entry) => describeServer(entry, policies.current.bindings, tools[entry.name] ?? []));
 }
 
 /** `PERIMETER_NOW` freezes the clock of these commands, and of nothing else. */

@@ -1,6 +1,7 @@
 // The console as one program: the gate, then the pages, each in a file of its own. Driven by tests without a port.
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
+import { activityRoutes } from './activity.ts';
 import type { App, Console, Known } from './context.ts';
 import { forbidding, gate, smallBody } from './gate.ts';
 import { grantRoutes } from './grants.ts';
@@ -8,12 +9,21 @@ import { html } from './html.ts';
 import { bare } from './layout.ts';
 import { liveRoute } from './live-route.ts';
 import { passkeyRoutes } from './passkeys-page.ts';
+import { policiesRoutes } from './policies.ts';
 import { publicFile } from './public-files.ts';
 import { requestRoutes } from './requests.ts';
 import { signInRoutes } from './sign-in.ts';
 
 /** The pages, each with its own routes. A new page is a file and a line here. */
-const PAGES: readonly ((console: Console) => App)[] = [signInRoutes, passkeyRoutes, requestRoutes, grantRoutes, liveRoute];
+const PAGES: readonly ((console: Console) => App)[] = [
+  signInRoutes,
+  passkeyRoutes,
+  requestRoutes,
+  grantRoutes,
+  activityRoutes,
+  policiesRoutes,
+  liveRoute,
+];
 
 export function createApp(console: Console, log: (line: string) => void): App {
   const app = new Hono<Known>();

@@ -16,6 +16,10 @@ export function scopeWords(scope: string): string {
   return said(cut < 0 ? scope : `${scope.slice(0, cut)} ${scope.slice(cut + 1)}`, 300);
 }
 
+/** The activity with this filter in its field. */
+export const found = (query: string, more: Record<string, string> = {}): string =>
+  `/activity?${new URLSearchParams({ ...(query === '' ? {} : { q: query }), ...more })}`;
+
 /** How long until an ISO time; the script keeps it right while somebody looks. */
 export function until(iso: string, clock: Clock): Html {
   const left = epoch(iso) - clock.now();
