@@ -6,20 +6,25 @@ import { canonicalForm, pathSelectors, withChanged } from './passed-on.ts';
 import type { Reading } from './reading.ts';
 import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
 import { readSql } from './sql/index.ts';
-import type { Action, Binding, BoundResource, Does, Facts, FactValue, ResourceKind, ToolBinding } from './types.ts';
+import { storageOf, type Volume } from './storage.ts';
+import type { Action, Binding, BoundResource, Does, Facts, FactValue, ResourceKind, StorageMarks, ToolBinding } from './types.ts';
 import { guessVerb } from './unbound.ts';
 import type { Mailbox } from './values/address.ts';
 import { isOwn, readAddresses } from './values/address.ts';
 import type { CanonicalPath } from './values/path.ts';
 import { readPath } from './values/path.ts';
-import { externalStorage } from './values/storage.ts';
 import { countWords } from './values/text.ts';
 import { Unreadable } from './values/unreadable.ts';
 import type { Url } from './values/url.ts';
 import { readUrl } from './values/url.ts';
 
 /** The disk as far as paths need it; the server gives the real one, tests a table. */
-export type PathReader = { realpath(absolute: string): string; isFolder(absolute: string): boolean };
+export type PathReader = {
+  realpath(absolute: string): string;
+  isFolder(absolute: string): boolean;
+  /** The volume it lies on; without it only names tell. */
+  volume?(absolute: string): Volume | undefined;
+};
 
 /** A binding made ready for one server: its root is absolute. */
 export type BoundServer = { server: string; binding: Binding | undefined; root: string | undefined };
@@ -30,6 +35,8 @@ export type CallToRead = {
   args: Record<string, unknown>;
   /** The downstream's own definition; absent where none is known. */
   definition?: { inputSchema?: unknown; annotations?: unknown };
+  /** The owner's word on storage. */
+  storage?: StorageMarks;
 };
 
 const STORING: ReadonlySet<string> = new Set(['write', 'create', 'move', 'share', 'execute', 'draft', 'send']);
@@ -132,11 +139,7 @@ class Collector {
     if (this.#actions.length === 0) throw new Unreadable('it names nothing that it acts on; name it');
     this.#checkHeaders();
     this.#finishFacts();
-    const stored = this.#actions.find(
-      (action) =>
-        action.absolute !== undefined && STORING.has(action.verb) && externalStorage(action.absolute, this.#os) !== undefined,
-    );
-    const storage = stored?.absolute === undefined ? undefined : externalStorage(stored.absolute, this.#os);
+    const storage = this.#storage();
     this.#facts.destination = this.#destination(own, storage);
     const reading: Reading = {
       server: server.server,
@@ -164,6 +167,17 @@ class Collector {
     const passed = described && withChanged(args, pathSelectors(described), (path) => this.#forms.get(path) ?? path);
     if (passed !== undefined) reading.passed = passed;
     return reading;
+  }
+
+  /** Where something is stored that is not the user's own; what is only read stays where it is. */
+  #storage(): string | undefined {
+    for (const { verb, absolute, resource = '' } of this.#actions) {
+      if (absolute === undefined || !STORING.has(verb)) continue;
+      const volume = this.#disk.volume?.(absolute);
+      const storage = storageOf({ absolute, text: resource }, this.#os, volume, this.#call.storage);
+      if (storage !== undefined) return storage;
+    }
+    return undefined;
   }
 
   get #os(): 'posix' | 'windows' {

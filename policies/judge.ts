@@ -44,7 +44,13 @@ export function judge(call: CallToJudge, disk: PathReader): Verdict {
   let call_digest = digestOf({ server: call.server.server, tool: call.tool, unread: true });
   try {
     reading = classify(
-      { server: call.server, tool: call.tool, args: call.args, ...(call.definition ? { definition: call.definition } : {}) },
+      {
+        server: call.server,
+        tool: call.tool,
+        args: call.args,
+        ...(call.definition ? { definition: call.definition } : {}),
+        ...(call.policy.risk.storage ? { storage: call.policy.risk.storage } : {}),
+      },
       disk,
     );
     Object.assign(reading.facts, call.measured);

@@ -1,6 +1,7 @@
 // What may stand in a rules file and in lists.yaml, as a schema. Meaning (scopes, facts, lists) is checked when it is loaded.
 import * as z from 'zod';
 import { isZone } from './durations.ts';
+import { parsePattern } from './scope.ts';
 import { closed, count, duration, hours, moment, size, words } from './shape.ts';
 import { PROOFS, RISK_LEVELS } from './types.ts';
 
@@ -68,6 +69,16 @@ export const ruleSchema = closed({
 export type WrittenRule = z.output<typeof ruleSchema>;
 
 const response = z.enum(['watch', 'ask', 'ask+typed', 'ask+passphrase', 'deny']);
+/** Globs of folders; one that can't be read must not first show when a call is judged. */
+const folders = words.superRefine((globs, context) => {
+  for (const glob of globs) {
+    try {
+      parsePattern(glob);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message, input: glob });
+    }
+  }
+});
 const level = z.int().min(1).max(100);
 const risk = closed({
   points: z.record(z.string(), z.int().min(0).max(100)).exactOptional(),
@@ -83,6 +94,11 @@ const risk = closed({
     columns: words.exactOptional(),
     folders: words.exactOptional(),
     labels: words.exactOptional(),
+  }).exactOptional(),
+  storage: closed({
+    external: folders.exactOptional(),
+    internal: folders.exactOptional(),
+    other_device: z.enum(['external', 'internal']).exactOptional(),
   }).exactOptional(),
   zone: z
     .string()

@@ -214,6 +214,8 @@ export type Rule = {
 export type RiskResponse = 'none' | 'watch' | 'ask' | 'ask+typed' | 'ask+passphrase' | 'deny';
 /** What the operator marked as sensitive: globs on tables, columns (`table.column`), folders and labels. */
 export type SensitiveMarks = { tables?: string[]; columns?: string[]; folders?: string[]; labels?: string[] };
+/** The owner's word on storage: folders by glob, and whether another device than the user's own counts as external. */
+export type StorageMarks = { external?: string[]; internal?: string[]; other_device?: 'external' | 'internal' };
 export type RiskPolicy = {
   points: Record<string, number>;
   bulk_over: number;
@@ -225,6 +227,7 @@ export type RiskPolicy = {
   /** Dates as `2026-12-25`, or that the file could not be read: then no day counts as a working day. */
   days_off?: readonly string[] | 'unreadable';
   sensitive?: SensitiveMarks;
+  storage?: StorageMarks;
   levels: { medium: number; high: number; critical: number };
   responses: { medium: RiskResponse; high: RiskResponse; critical: RiskResponse };
 };

@@ -1,7 +1,7 @@
 // `policy check`: calls judged from a file by the very judgement the guard uses, without a downstream. One line in, one answer out.
 
 import * as z from 'zod';
-import type { BoundServer } from '../policies/classify.ts';
+import type { BoundServer, PathReader } from '../policies/classify.ts';
 import { refusal, UNREAD_RISK } from '../policies/decide.ts';
 import type { PastCall } from '../policies/history.ts';
 import { judge } from '../policies/judge.ts';
@@ -11,7 +11,6 @@ import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
 import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../policies/types.ts';
 import { detectDataClasses } from '../policies/values/data-classes.ts';
 import { misfit } from './arguments.ts';
-import { localDisk } from './disk.ts';
 import type { ToolDefinition } from './ports.ts';
 
 /** A grant names what it reaches: `*` for a verb or domain is for policies. */
@@ -71,6 +70,7 @@ export type CheckWorld = {
   server: (name: string) => BoundServer | undefined;
   tools: Readonly<Record<string, readonly ToolDefinition[]>> | undefined;
   isProtected: (absolute: string, reach: Reach) => boolean;
+  disk: PathReader;
 };
 
 type Session = { history: PastCall[]; grants: Issued[] };
@@ -128,7 +128,7 @@ function judgeLine(world: CheckWorld, line: Line, session: Session): Decision {
       ...(line.context.records === undefined ? {} : { measured: { records: line.context.records } }),
       isProtected: world.isProtected,
     },
-    localDisk,
+    world.disk,
   );
   if (decision.decision === 'allow') drawDown(session, decision);
   const effect = decision.decision;

@@ -3,12 +3,18 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'no
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { PathReader } from '../policies/classify.ts';
 import type { Reach } from '../policies/types.ts';
+import { createVolumes } from './volumes.ts';
 
 const MAX_LINKS = 40;
 /** Entries of our own folders that are compared with a file of several names; with more than these it counts as one of them. */
 const MAX_OWN_ENTRIES = 20_000;
 
-/** The real disk. Reading it never fails: what can't be looked at is taken by its text. */
+/** The real disk. Reading it never fails: what can't be looked at is taken by its text. `own` folders lie on volumes of the user's. */
+export function diskOf(own: readonly string[]): PathReader {
+  return { ...localDisk, volume: createVolumes(own) };
+}
+
+/** The same where it doesn't matter what is stored where. */
 export const localDisk: PathReader = {
   realpath: (absolute) => canonical(absolute, MAX_LINKS),
   isFolder(absolute) {

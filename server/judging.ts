@@ -1,5 +1,5 @@
 // The steps of the road that judge: find the tool, check its arguments, put together what is known, decide, measure and decide again.
-import type { BoundServer } from '../policies/classify.ts';
+import type { BoundServer, PathReader } from '../policies/classify.ts';
 import { decide, lockedWhy, refusal, UNREAD_RISK } from '../policies/decide.ts';
 import { judge, type Verdict } from '../policies/judge.ts';
 import type { Reading } from '../policies/reading.ts';
@@ -7,7 +7,6 @@ import type { Context, Decision, GrantView, Identity, Policy, Reach } from '../p
 import { misfit } from './arguments.ts';
 import { definitionDigest } from './catalog.ts';
 import { iso } from './clock.ts';
-import { localDisk } from './disk.ts';
 import type { Grants } from './grants.ts';
 import type { Histories } from './histories.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
@@ -31,6 +30,7 @@ export type JudgingParts = {
   measure: Measure;
   bound: (server: string) => BoundServer;
   isProtected: (absolute: string, reach: Reach) => boolean;
+  disk: PathReader;
   catalog: () => { find(name: string): { server: string; tool: string; definition: ToolDefinition } | undefined };
   downstream: (server: string) => Downstream | undefined;
 };
@@ -101,7 +101,7 @@ export function createJudging(parts: JudgingParts): Judging {
           ...(locked ? { locked: locked.reason ?? '' } : {}),
           isProtected: parts.isProtected,
         },
-        localDisk,
+        parts.disk,
       );
     },
     mayRead(found, reading, { context, who }) {

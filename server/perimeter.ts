@@ -28,7 +28,7 @@ import { createConnections } from './context/connections.ts';
 import { createSituation } from './context/index.ts';
 import { createMachine } from './context/machine.ts';
 import { providersOf } from './context/settings.ts';
-import { protects } from './disk.ts';
+import { diskOf, protects } from './disk.ts';
 import { createDownstreams } from './downstream.ts';
 import { createElevations, type Elevations } from './elevations.ts';
 import { type ServedClient, serveClient } from './endpoint.ts';
@@ -226,6 +226,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
     },
     isProtected: protects(config.protected, config.settings),
+    disk: diskOf([config.folder]),
     catalog: () => ({
       find(name) {
         const hidden = current().held(name);

@@ -11,7 +11,7 @@ import { bindServer, describeServer } from '../bindings.ts';
 import { type CheckAnswer, createChecker } from '../check.ts';
 import { iso, systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { protects } from '../disk.ts';
+import { diskOf, protects } from '../disk.ts';
 import { openPolicies, type Policies } from '../policies.ts';
 import type { ToolDefinition } from '../ports.ts';
 import { parseStrict } from '../wire/strict-json.ts';
@@ -125,6 +125,7 @@ export async function openDesk(options: Common): Promise<Desk> {
     server: (name: string) => servers.get(name),
     tools,
     isProtected: protects(config.protected, config.settings),
+    disk: diskOf([config.folder]),
   };
   return { config, policies, check: () => createChecker(world) };
 }
