@@ -56,12 +56,32 @@ const DEEPEST: Record<SqlDialect, number> = { sqlite: 2000, postgres: 2000, mysq
 /** The most work a text may make for sqlparser-rs, which tries some things twice; the grammars of the others don't backtrack. */
 const MOST_EFFORT = 400_000;
 
+/** A call is judged before and after it is measured, and once more when it is made: the last readings are kept. */
+const KEPT_MAX = 64;
+const KEPT_TEXT_MAX = 16_384;
+const kept = new Map<string, SqlReading>();
+
 /**
  * What `text` would do if it ran. Text that can't be read for sure counts as doing anything: kind `other`, verb `execute`.
  * Throws only when `loadSqlParsers` has not finished.
  */
 export function readSql(text: string, dialect: SqlDialect): SqlReading {
   if (!isLoaded(dialect)) throw new TypeError(`the ${dialect} grammar is not loaded; call \`loadSqlParsers\` first`);
+  if (text.length > KEPT_TEXT_MAX) return readNow(text, dialect);
+  const key = `${dialect} ${text}`;
+  const known = kept.get(key);
+  if (known) return known;
+  const reading = readNow(text, dialect);
+  for (const value of Object.values(reading)) if (Array.isArray(value)) Object.freeze(value);
+  kept.set(key, Object.freeze(reading));
+  for (const oldest of kept.keys()) {
+    if (kept.size <= KEPT_MAX) break;
+    kept.delete(oldest);
+  }
+  return reading;
+}
+
+function readNow(text: string, dialect: SqlDialect): SqlReading {
   try {
     const lexed = tokenize(text, dialect);
     if (lexed.problem !== undefined) return summary([unreadable(lexed.problem)], 1, dialect);

@@ -344,12 +344,27 @@ const mentionsOf = (values: readonly unknown[]): Mention[] => values.flatMap((va
 
 /** Everything an expression names. Unknown nodes are searched, so nothing a new grammar adds is dropped. */
 function mentions(value: unknown): Mention[] {
-  if (Array.isArray(value)) return value.flatMap((item) => mentions(item));
-  if (!isNode(value)) return [];
-  return Object.entries(value).flatMap(([key, child]) => mention(key, node(child), child));
+  const found: Mention[] = [];
+  collect(value, found);
+  return found;
 }
 
-function mention(tag: string, body: Node, raw: unknown): Mention[] {
+/** What is found is handed down, not copied up: a chain of conditions may be as deep as it is long. */
+function collect(value: unknown, found: Mention[]): void {
+  if (Array.isArray(value)) for (const item of value) collect(item, found);
+  else if (isNode(value)) {
+    for (const key of Object.keys(value)) {
+      const child = value[key];
+      if (typeof child !== 'object' || child === null) continue;
+      const own = mention(key, node(child));
+      if (own) found.push(...own);
+      else collect(child, found);
+    }
+  }
+}
+
+/** The nodes that name something themselves; undefined for those to search. */
+function mention(tag: string, body: Node): Mention[] | undefined {
   if (tag === 'ColumnRef') return [columnRef(body)];
   if (isQueryTag(tag)) return [{ is: 'query', query: query({ [tag]: body }) }];
   if (tag === 'FuncCall')
@@ -359,7 +374,7 @@ function mention(tag: string, body: Node, raw: unknown): Mention[] {
   if (tag === 'CurrentOfExpr') return [{ is: 'effect', kind: 'session' }];
   if (tag === 'A_Expr') return [...operator(strings(body.name)), ...mentions({ ...body, name: undefined })];
   if (tag === 'XmlExpr' || tag === 'XmlSerialize') return mentions({ ...body, typeName: undefined });
-  return mentions(raw);
+  return undefined;
 }
 
 function columnRef(body: Node): Mention {

@@ -310,9 +310,25 @@ const CONSTANTS = new Set(['true', 'false']);
 
 /** Everything a part of the tree names. Nodes without a meaning of their own are searched, so nothing is dropped. */
 function mentions(value: unknown): Mention[] {
-  if (Array.isArray(value)) return value.flatMap((item) => mentions(item));
-  if (typeof value !== 'object' || value === null || !('type' in value)) return [];
-  const node = value as { type: string; [field: string]: unknown };
+  const found: Mention[] = [];
+  collect(value, found);
+  return found;
+}
+
+/** What is found is handed down, not copied up: a chain of conditions is as deep as it is long. */
+function collect(value: unknown, found: Mention[]): void {
+  if (Array.isArray(value)) for (const item of value) collect(item, found);
+  else if (typeof value === 'object' && value !== null && 'type' in value) {
+    const own = mention(value as Tree, value);
+    if (own) found.push(...own);
+    else for (const key of Object.keys(value)) collect((value as unknown as Tree)[key], found);
+  }
+}
+
+type Tree = { type: string; [field: string]: unknown };
+
+/** The nodes that name something themselves; undefined for those to search. */
+function mention(node: Tree, value: object): Mention[] | undefined {
   const text = (field: string): string =>
     fold(String((node[field] as { text?: unknown; name?: unknown } | undefined)?.text ?? ''));
   switch (node.type) {
@@ -338,7 +354,7 @@ function mentions(value: unknown): Mention[] {
       return [{ is: 'query', query: plainQuery(wholeTable(name)) }, ...fields(others)];
     }
     default:
-      return fields(node);
+      return undefined;
   }
 }
 

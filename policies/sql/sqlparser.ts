@@ -375,8 +375,12 @@ class Translator {
       if (isNode(value.body) && 'limit_clause' in value) found.push({ is: 'query', query: this.query(value) });
       else {
         for (const key of Object.keys(value)) {
-          if (!NOT_DATA.has(key) && given(value[key]))
-            found.push(...(this.special(key, value[key]) ?? this.mentions(value[key])));
+          const child = value[key];
+          if (!given(child) || typeof child === 'number' || typeof child === 'boolean' || NOT_DATA.has(key)) continue;
+          const own = this.special(key, child);
+          // a chain of conditions is as deep as it is long: what is found is handed down, not copied up
+          if (own) found.push(...own);
+          else this.collect(child, found);
         }
       }
     }

@@ -13,8 +13,11 @@ export const MAX_TEXT = 256 * 1024;
 const SPACE = /[ \t\n\r\f\v]/;
 const WORD_START = /[A-Za-z_\u0080-\uffff]/;
 const WORD = /[A-Za-z0-9_$\u0080-\uffff]/;
+const PLAIN_WORD = Uint8Array.from({ length: 128 }, (_, code) => (WORD.test(String.fromCharCode(code)) ? 1 : 0));
 const STRANGE = /[\u0085\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]/;
 const SYMBOLS = ['<=>', '->>', '<=', '>=', '<>', '!=', ':=', '||', '&&', '<<', '>>', '->', '::', '+=', '-=', '*=', '/=', '%='];
+/** Symbols that begin nothing longer in any dialect. */
+const ALWAYS = new Set(['(', ')', ',', ';', '=']);
 const OTHER_NEWLINE = /\r(?!$)|[\u0085\u2028\u2029]/;
 /** Letters that, written right before a quote, belong to the string. */
 const STRING_PREFIX: Record<SqlDialect, RegExp> = { sqlite: /^x$/i, postgres: /^[ebxn]$/i, mysql: /^[nxb]$/i, mssql: /^n$/i };
@@ -54,8 +57,11 @@ class Lexer {
 
   private next(): void {
     const c = this.text[this.at]!;
-    if (SPACE.test(c)) this.at++;
-    else if (this.comment(c) || this.quoted(c)) return;
+    if (c === ' ' || SPACE.test(c)) this.at++;
+    else if (ALWAYS.has(c)) {
+      this.at++;
+      this.push('symbol', c);
+    } else if (this.comment(c) || this.quoted(c)) return;
     else if (STRANGE.test(c)) this.fail('there is an invisible or unusual blank outside quotes; use plain spaces');
     else if (/[0-9]/.test(c) || (c === '.' && /[0-9]/.test(this.text[this.at + 1] ?? '') && !this.afterName())) this.number();
     else if (WORD_START.test(c) || (this.dialect === 'mssql' && c === '#')) this.word();
@@ -158,7 +164,8 @@ class Lexer {
   }
 
   private isWordPart(c: string): boolean {
-    return (WORD.test(c) && !STRANGE.test(c)) || (this.dialect === 'mssql' && (c === '#' || c === '@'));
+    if (c < '\u0080') return PLAIN_WORD[c.charCodeAt(0)] === 1 || (this.dialect === 'mssql' && (c === '#' || c === '@'));
+    return WORD.test(c) && !STRANGE.test(c);
   }
 
   private afterName(): boolean {
