@@ -47,6 +47,8 @@ ${page > 1 ? html`<a href="${address(page - 1)}" rel="prev">Newer</a>` : ''}
 ${page < pages ? html`<a href="${address(page + 1)}" rel="next">Older</a>` : ''}
 </nav>`;
 
-/** An error's words as a sentence of its own. */
-export const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+/** An error's words as a sentence of its own. It may quote what somebody sent. */
+export function sentence(text: string): string {
+  const shown = said(text, 600);
+  return `${shown.charAt(0).toUpperCase()}${shown.slice(1)}${/[.!?]$/.test(shown) ? '' : '.'}`;
+}

@@ -32,6 +32,7 @@ const OWN = [
   'state/audit.key',
   'state/passphrase',
   'state/owner.key',
+  'state/console.json',
   'state/audit/000001.jsonl',
   '.cursor/mcp.json',
   '.mcp.json',

@@ -16,6 +16,10 @@ export type Browser = {
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string | undefined>): Promise<Page>;
   /** The fields that the form of a request's page holds: the digest, the mark and the code to type. */
   form(id: string): Promise<Record<string, string>>;
+  /** Any method, with these headers alone. */
+  send(method: string, path: string, headers: Record<string, string | undefined>): Promise<Page>;
+  /** Every route there is. */
+  routes: readonly { method: string; path: string }[];
   cookie: string | undefined;
   csrf(): string;
 };
@@ -42,6 +46,8 @@ export async function browse(world: World, { signedIn = true }: { signedIn?: boo
   const browser: Browser = {
     console,
     cookie: undefined,
+    routes: app.routes,
+    send,
     get: (path, headers = {}) => send('GET', path, { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', ...headers }),
     post: (path, fields = {}, headers = {}) =>
       send(
