@@ -14,6 +14,7 @@ import type { Histories } from './histories.ts';
 import { inspect } from './inspect.ts';
 import { type Found, identityMeta, type Judging, type Sight } from './judging.ts';
 import { dependsOn, endedWhy, type Live } from './live.ts';
+import { lookAt, sameSeen } from './looking.ts';
 import { impactPromise, type Measured } from './measure.ts';
 import { haveMoved, isLocal, type Places, placesOf } from './places.ts';
 import type {
@@ -33,6 +34,7 @@ import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import { rewritable, rewritten } from './rewriting.ts';
 import type { Sets } from './sets.ts';
 
+const OUTSIDE = 'outside what was approved, so nothing was changed: ask again with the same call';
 /** Milliseconds a downstream gets to answer. */
 const CALL_MS = 5 * 60_000;
 
@@ -151,7 +153,7 @@ export function createGuard(parts: GuardParts): GuardPort {
       counted ||
       verdict.decision.unmeasured.length > 0 ||
       (verdict.decision.decision === 'ask' && grants.views(sight.who).length > 0);
-    if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found))
+    if (verdict.decision.decision === 'deny' || !counts || !judging.measurable(found, verdict))
       return { found, verdict, measured: undefined };
     const measured = await judging.measure(found, call.arguments, verdict, sight, call.signal, call.progress);
     return { found, verdict: judging.judge(found, call.arguments, sight, measured ? { measured } : {}), measured };
@@ -193,15 +195,20 @@ export function createGuard(parts: GuardParts): GuardPort {
       'perimeter/identity': identityMeta(found, sight.who, verdict.decision, grant && Date.parse(grant.expires_at), clock),
     };
     const promise = impactPromise(found.definition, found.downstream.tools());
-    const unit = promise?.unit ?? 'records';
+    const unit = promise?.unit ?? measured?.impact.unit ?? 'records';
     let bound: Bound | undefined;
-    if ((promise?.bound || measured?.rewritten) && measured && measured.impact.measured !== null) {
+    if ((promise?.bound || measured?.rewritten || measured?.looked) && measured && measured.impact.measured !== null) {
       bound = boundFor({ grant, taken: first?.taken, measured, unit, call: verdict.call_digest }, parts.sets);
       if (!bound) {
         const why = 'what was approved one by one is no longer known here; ask again';
         return { result: failureResult(why, false), outcome: 'failed', why };
       }
-      if (!measured.rewritten) meta['perimeter/bound'] = bound;
+      if (measured.looked) {
+        // the server promises nothing, so the guard looks for itself, as late as it can
+        const now = verdict.reading && (await lookAt(verdict.reading).catch(() => undefined));
+        if (!now || now.total > bound.total || (bound.sets && !sameSeen(now, bound.sets)))
+          return { result: failureResult(OUTSIDE, false), outcome: 'outside_bound', actual: 0, unit };
+      } else if (!measured.rewritten) meta['perimeter/bound'] = bound;
     }
     const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
     const held = rewrite && bound && rewritten(call.arguments, rewrite, bound);
@@ -236,7 +243,7 @@ export function createGuard(parts: GuardParts): GuardPort {
       if (held?.outside(result))
         return {
           result: {
-            content: [{ type: 'text', text: 'outside what was approved, so nothing was changed: ask again with the same call' }],
+            content: [{ type: 'text', text: OUTSIDE }],
             isError: true,
           },
           outcome: 'outside_bound',

@@ -277,7 +277,9 @@ function draftOf(
     // what was counted and shown is what is given; a limit alone gives that much, and an estimate counts for nothing
     const counted =
       fact === impact.unit && impact.strength !== 'estimated' && !impact.more ? (impact.measured ?? undefined) : undefined;
-    const value = counted ?? limit;
+    // who counts for itself says what one use would touch, and each use may touch as much
+    const each = counted !== undefined && plans.every(({ measured }) => measured?.looked) ? counted * budget.uses : counted;
+    const value = each ?? limit;
     if (value !== undefined) budget[fact] = limit === undefined ? value : Math.min(value, limit);
   }
   if (input.scope !== undefined && plans.length === 0 && writes && terms.limits.uses === undefined) budget.uses = 1;

@@ -9,6 +9,7 @@ import { definitionDigest } from './catalog.ts';
 import { iso } from './clock.ts';
 import type { Grants } from './grants.ts';
 import type { Histories } from './histories.ts';
+import { canLook } from './looking.ts';
 import { impactPromise, type Measure, type Measured } from './measure.ts';
 import type { Pins } from './pins.ts';
 import { isLocal } from './places.ts';
@@ -51,7 +52,7 @@ export type Judging = {
   /** Whether rules alone let the agent read all that a statement touches. */
   mayRead(found: Found, reading: Reading, sight: Sight): boolean;
   /** Whether the impact can be counted, so that measuring makes sense. */
-  measurable(found: Found): boolean;
+  measurable(found: Found, verdict: Verdict): boolean;
   /** Counts what the call would do; call only what no rule denies. */
   measure(
     found: Found,
@@ -121,8 +122,9 @@ export function createJudging(parts: JudgingParts): Judging {
       });
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },
-    measurable: (found) =>
+    measurable: (found, { reading }) =>
       impactPromise(found.definition, found.downstream.tools()) !== undefined ||
+      canLook(reading, found.downstream.entry) ||
       rewritable(found.server.binding?.tools[found.tool]) !== undefined,
     async measure(found, args, verdict, { who, stop }, signal, progress) {
       if (!verdict.reading) return undefined;

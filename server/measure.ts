@@ -5,6 +5,7 @@ import type { Reading } from '../policies/reading.ts';
 import { type Facts, STRENGTHS, type Strength } from '../policies/types.ts';
 import { maskCell, maskResource } from './audit/mask.ts';
 import { iso } from './clock.ts';
+import { canLook, lookAt } from './looking.ts';
 import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
 import type { Rewritable, Rewriting } from './rewriting.ts';
 import type { Sets } from './sets.ts';
@@ -46,6 +47,8 @@ export type Measured = {
   samples?: string[];
   /** What the server says of it, one line each, secrets masked: to be shown as its words, never stored. */
   notes?: string[];
+  /** Counted by the guard itself, which looks again just before the call leaves. */
+  looked?: boolean;
   /** Counted through a rewritten statement, and held by one. */
   rewritten?: boolean;
 };
@@ -83,15 +86,19 @@ export function createMeasure({
   return async ({ downstream, definition, reading, args, meta, principal, signal, rewrite }) => {
     const own = impactPromise(definition, downstream.tools());
     // the tool's own promise first; through its SQL only where it makes none and its binding says so
-    const promise: Declared | undefined = own ?? (rewrite && { preview: definition.name, unit: 'records', bound: true });
+    const looked = !own && !rewrite && canLook(reading, downstream.entry);
+    const promise: Declared | undefined = looked
+      ? { preview: '', unit: 'files', bound: true }
+      : (own ?? (rewrite && { preview: definition.name, unit: 'records', bound: true }));
     if (promise === undefined) return estimated(reading, args);
-    if (!own && reading.sql === undefined) return unknown(promise.unit);
+    if (!own && !looked && reading.sql === undefined) return unknown(promise.unit);
     if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
     if (tooMany(principal)) return unknown(promise.unit);
     try {
       const options = { meta, signal, timeout: PREVIEW_MS };
-      const content =
-        own || !rewrite
+      const content: Record<string, unknown> | undefined = looked
+        ? await lookAt(reading)
+        : own || !rewrite
           ? await previewed(downstream, promise.preview, args, options)
           : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const counted = readCount(content, promise);
@@ -122,7 +129,7 @@ export function createMeasure({
         ...(set === undefined ? {} : { set }),
         ...(samples.length > 0 ? { samples } : {}),
         ...(notes.length > 0 ? { notes } : {}),
-        ...(own ? {} : { rewritten: true }),
+        ...(looked ? { looked: true } : own ? {} : { rewritten: true }),
       };
     } catch {
       return unknown(promise.unit);
