@@ -118,7 +118,7 @@ class Collector {
 
   guessed(): void {
     const { definition, tool, server } = this.#call;
-    const guess = guessVerb(tool, definition?.inputSchema, definition?.annotations);
+    const guess = guessVerb(tool, definition?.inputSchema, definition?.annotations, this.#call.args);
     this.#unbound = true;
     this.#destructive = guess.destructive;
     const name = canonicalText(tool);

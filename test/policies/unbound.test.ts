@@ -58,6 +58,31 @@ describe('by its arguments', () => {
       expect(verb('get_thing', 'id', name)).toBe('execute');
     },
   );
+  test.each([
+    'path',
+    'url',
+    'markSeen',
+    'delete_after',
+    'notify',
+    'outputPath',
+    'savePath',
+    'webhookUrl',
+    'connectionString',
+    'endpoint',
+  ])('`%s` makes a read of messages more than one, by the schema or as it is given', (name) => {
+    expect(verb('get_messages', 'id', name)).toBe('execute');
+    expect(guessVerb('get_messages', { type: 'object' }, undefined, { filter: [{ [name]: 'x' }] }).verb).toBe('execute');
+  });
+  test.each([
+    ['read_file', 'path'],
+    ['fetch_page', 'url'],
+    ['list_directory', 'path'],
+    ['get_thing', 'created_after'],
+    ['get_thing', 'updatedSince'],
+    ['get_thing', 'sender'],
+  ])('%s with `%s` is what it says', (tool, name) => {
+    expect(['read', 'list']).toContain(verb(tool, name));
+  });
   test('only what it takes counts, not what it is called beside', () => {
     expect(verb('get_thing', 'id', 'limit')).toBe('read');
     expect(verb('delete_thing', 'command')).toBe('delete');
