@@ -5,6 +5,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { classify } from '../../policies/classify.ts';
 import { judge } from '../../policies/judge.ts';
 import { type DescribedServer, lintPolicy } from '../../policies/lint.ts';
 import { loadPolicy, type PolicyFile } from '../../policies/load.ts';
@@ -127,3 +128,15 @@ describe('the bundled bindings', () => {
     }
   });
 });
+
+test.each(['send_draft', 'reply_email', 'apply_template'])(
+  'of `%s` of other people’s mail server nobody knows to whom it goes',
+  (tool) => {
+    const server = { server: 'mail', binding: bindingOf('email-mcp'), root: undefined };
+    const { actions, facts } = classify({ server, tool, args: { id: 1, emailId: '1', body: 'x' } }, disk);
+    expect(actions).toMatchObject([{ verb: 'send', domain: 'email', kind: 'none' }]);
+    expect(facts).toMatchObject({ destination: 'unknown' });
+    expect(facts.recipients).toBeUndefined();
+    expect(facts['body.words']).toBeUndefined();
+  },
+);
