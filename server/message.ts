@@ -137,7 +137,7 @@ export function impactSentence(impact: Impact): string {
 }
 
 /** "23 records in customers, 92 records in orders"; "2 files: a.txt, b.txt"; "3 recipients at acme.example". */
-function amount({ per_resource, unit: name }: Impact, measured: number): string {
+export function amount({ per_resource, unit: name }: Impact, measured: number): string {
   const places = Object.entries(per_resource);
   if (places.length === 0) return `${measured} ${unit(name, measured)}`;
   const more = places.length > MAX_SCOPES ? ` and ${places.length - MAX_SCOPES} more places` : '';

@@ -46,7 +46,7 @@ const SENTENCES: Record<string, Sentences> = {
     ...counted(event),
   ],
   'impact.measured': (event) => counted(event),
-  'request.offered': (event) => [`It was put to a human through ${event.channel || 'no channel at all'}.`],
+  'request.offered': (event) => [`It was put to a human through ${event.channel?.replaceAll(' ', ', ') || 'no channel at all'}.`],
   'request.unanswered': (event) => [
     `The client did not show its ${event.channel === 'link' ? 'link' : 'form'} to anybody.`,
     ...reason(event),
@@ -70,7 +70,8 @@ const SENTENCES: Record<string, Sentences> = {
   'grant.ended': (event) => [`Grant ${event.grant_id} ended.`, ...reason(event)],
   'grant.revoked': (event) => [
     `Grant ${event.grant_id} was revoked${event.approver ? ` by ${event.approver}` : ''}.`,
-    ...reason(event),
+    // by whom is said already
+    ...(/^revoked by /.test(String(event.reason)) ? [] : reason(event)),
   ],
   'grant.released': (event) => [`${asker(event)} gave grant ${event.grant_id} back.`],
   'call.intent': (event) => [`${asker(event)} called ${toolOf(event)} to ${whats(event)}.`, ...allowed(event), ...risk(event)],

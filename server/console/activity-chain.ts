@@ -15,10 +15,13 @@ const SHOWN_RECORDS = 50;
 export function chainPage(console: Console, session: Session, id: string, chain: readonly AuditEvent[]): Html {
   const zone = console.perimeter.config.timezone;
   const asked = chain.find((event) => event.id === id) ?? chain.find((event) => event.call_id === id) ?? chain[0]!;
+  // how a call ended says what it was only with its beginning
+  const named =
+    (asked.type === 'call.outcome' && chain.find((one) => one.type === 'call.intent' && one.call_id === asked.call_id)) || asked;
   const story = steps(chain, zone);
   const broken = chain.filter((event) => typeof event.damaged === 'string');
   const body = html`<p class="small"><a href="/activity">All activity</a></p>
-<h1>${sentence(asked)}</h1>
+<h1>${sentence(named)}</h1>
 ${broken.length === 0 ? '' : note('bad', html`<p><strong>${broken.length === 1 ? 'A record' : `${broken.length} records`} of this story ${broken.length === 1 ? 'was' : 'were'} changed after being written.</strong> Don’t believe what they say, and <a href="/activity#record">check every record</a>.</p>`)}
 <h2>How it came about</h2>
 ${story.length === 0 ? empty(html`<p>The records below tell nothing that can be put into words.</p>`) : html`<ol class="steps">${story.map((step) => stepPart(step, asked))}</ol>`}
@@ -26,7 +29,7 @@ ${story.length === 0 ? empty(html`<p>The records below tell nothing that can be 
 <p class="small">${chain.length === 1 ? 'One record' : `${chain.length} records`}, as they are stored: texts hashed where they were sensitive, secrets left out. <code>perimeter audit why ${said(id, 200)} --json</code> prints the same.</p>
 ${chain.slice(0, SHOWN_RECORDS).map(recordPart)}
 ${chain.length > SHOWN_RECORDS ? html`<p class="small">and ${chain.length - SHOWN_RECORDS} more: the command above prints them all</p>` : ''}`;
-  return page(console, { title: sentence(asked), nav: 'activity', session, body, styles: ['activity.css'] });
+  return page(console, { title: sentence(named), nav: 'activity', session, body, styles: ['activity.css'] });
 }
 
 function stepPart({ event, when, said: words }: Step, asked: AuditEvent): Html {

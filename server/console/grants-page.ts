@@ -129,8 +129,8 @@ ${fact('Rules it answers', grant.rules.map((one) => said(one)).join(', '))}
 ${fact('Only', grant.exact === undefined ? '' : 'exactly the calls that were shown')}
 ${fact('Asked as', html`<a href="/requests/${grant.request_id}">the request</a>`)}
 </dl>
-<h2>What it was used for</h2>
-${await uses(console, grant)}
+<section id="uses" data-live="activity"><h2>What it was used for</h2>
+${await uses(console, grant)}</section>
 <p><a href="/activity/${grant.grant_id}">The whole story of this permission</a></p>
 </article>`;
   return page(console, { title: `${said(grant.agent, 40)} may …`, nav: 'grants', session, body });

@@ -37,16 +37,16 @@ export function page(
     styles,
     live: true,
     body: html`<header class="top">
-  <a class="brand" href="/requests">Perimeter</a>
+  <a class="brand" href="/requests"><img src="${asset('icon.svg')}" alt="" width="24" height="24"> Perimeter</a>
   <nav aria-label="Pages" id="nav" data-live="requests"><ul>${links}</ul></nav>
-  <a class="quiet" href="/passkeys">Passkeys</a>
+  <a href="/passkeys"${nav === undefined && title === 'Passkeys' ? current : ''}>Passkeys</a>
   <form method="post" action="/sign-out">${csrf(session)}<button class="quiet">Sign out</button></form>
 </header>
 <div id="lock-note" data-live="lock" role="status">${lockNote(console)}</div>
+<p id="live-note" class="note bad" role="status" hidden><strong>Not connected.</strong> What you see may be old. The guard may have stopped; start your agent again, or run <code>perimeter console</code>.</p>
 <main id="main" tabindex="-1">${body}</main>
 <footer>
   <p>Guards the agents of ${said(perimeter.config.user.name)}. Settings: <code>${said(perimeter.config.file, 300)}</code></p>
-  <p id="live-note" role="status" hidden>Not connected: what you see may be old. The guard may have stopped; start your agent again, or run <code>perimeter console</code>.</p>
 </footer>`,
   });
 }

@@ -6,6 +6,8 @@ import { type Content, counted, type Html, html } from './html.ts';
 const WIDTH = 720;
 const HEIGHT = 200;
 const LEFT = 44;
+/** Half a name of the last hour. */
+const RIGHT = 12;
 const TOP = 8;
 const BOTTOM = 22;
 const STEP = (WIDTH - LEFT) / 24;
@@ -36,7 +38,7 @@ export function plot({ hours }: Day, nameOf: (since: number) => string): Html {
       ? html`<text class="scale" x="${round(LEFT + (at + 0.5) * STEP)}" y="${HEIGHT - 6}" text-anchor="middle">${nameOf(since)}</text>`
       : '',
   );
-  return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="plot-title plot-words">
+  return html`<svg class="plot" viewBox="0 0 ${WIDTH + RIGHT} ${HEIGHT}" role="img" aria-labelledby="plot-title plot-words">
 <title id="plot-title">Calls of the last 24 hours, by hour and risk</title>
 <desc id="plot-words">${inWords(hours, nameOf)}</desc>
 <defs>${PATTERNS}</defs>

@@ -10,7 +10,7 @@ import { type Content, type Html, html, said, time } from './html.ts';
 import { csrf, page } from './layout.ts';
 import { empty, fact, note, risk, scopeWords, until } from './parts.ts';
 import { proving } from './proof.ts';
-import { impactPart, whatHappens, why } from './request-parts.ts';
+import { claim, impactLead, impactPart, whatHappens, why } from './request-parts.ts';
 
 type Shown = {
   session: Session;
@@ -88,22 +88,24 @@ export async function requestPage(console: Console, shown: Shown): Promise<Html>
   const { session, request, problem } = shown;
   const { perimeter, clock } = console;
   const open = request.state === 'pending';
-  const body = html`<article id="request" data-live="requests" data-state="${request.state}">
+  const body = html`<div class="beside"><article id="request" data-live="requests" data-state="${request.state}">
 <p class="small"><a href="/requests">All requests</a></p>
 <h1>${said(request.agent)} asks to ${request.scope.slice(0, 8).map(scopeWords).join(', ')}${request.scope.length > 8 ? ` and ${request.scope.length - 8} more` : ''}</h1>
 ${problem === undefined ? '' : note('bad', html`<p>${problem}</p>`)}
-${open ? html`<p class="lead">${impactPart(request)}</p>` : ending(console, request)}
+${open ? impactLead(request) : ending(console, request)}
+${open ? html`<p class="jump"><a href="#answer">Go to your answer</a></p>` : ''}
 <dl class="facts">
 ${fact('Who asks', html`<strong>${said(request.agent)}</strong>, for ${said(request.user)}`)}
 ${fact('Asked', time(request.created_at, perimeter.config.timezone, 'day'))}
 ${open ? fact('Can be answered for', until(request.expires_at, clock)) : ''}
-${fact('What you would give', terms(request))}
+${fact(open ? 'What you would give' : 'What was asked for', terms(request))}
 ${fact('Risk', risk(request.risk))}
 </dl>
+${open ? claim(console, request) : ''}
 ${open ? whatHappens(console, request) : html`<h2>What was asked</h2><pre class="wrap">${request.message.split('\n').map((line) => `${said(line, 2_000)}\n`)}</pre>`}
 ${why(console, request)}
 </article>
-${open ? await answers(console, shown) : ''}`;
+${open ? await answers(console, shown) : ''}</div>`;
   return page(console, { title: `${said(request.agent, 40)} asks`, nav: 'requests', session, body });
 }
 

@@ -1,5 +1,5 @@
 // What a request would do and why it was asked, drawn from what the guard computed; the agent's own words come last, and marked.
-import { type Asking, impactSentence, promise, unit } from '../message.ts';
+import { type Asking, amount, impactSentence, promise, unit } from '../message.ts';
 import type { RequestRecord } from '../ports.ts';
 import { shownCall } from '../shown-call.ts';
 import type { Console } from './context.ts';
@@ -14,6 +14,15 @@ export const impactPart = ({ impact, scope }: RequestRecord): Content =>
   impact.measured === null && scope.every((one) => /^(?:read|list|search):/.test(one))
     ? 'It only reads.'
     : impactSentence(impact);
+
+/** The same where there is room for it: the number first, then how sure it is, and what the agent made of it. */
+export function impactLead(request: RequestRecord): Content {
+  const { impact } = request;
+  if (impact.measured === null) return html`<p class="lead">${impactPart(request)}</p>`;
+  return html`<p class="lead">This will affect <strong>${impact.more ? 'more than ' : ''}${amount(impact, impact.measured)}</strong>.</p>
+<p class="small">${impact.strength === 'estimated' ? "The guard can't measure this tool, so this is a guess: " : ''}${promise(impact)}.</p>
+${impact.claimed !== null && impact.claimed !== impact.measured ? html`<p class="note bad">The agent claimed ${impact.claimed}; the guard counted ${impact.measured}.</p>` : ''}`;
+}
 
 /** Numbers by place, how sure they are, the calls, a few examples, where it goes. */
 export function whatHappens({ perimeter }: Console, request: RequestRecord): Content {
@@ -34,11 +43,11 @@ ${
 
 function numbers({ impact }: RequestRecord): Content {
   const places = Object.entries(impact.per_resource).slice(0, 20);
-  if (impact.measured === null || places.length === 0) return '';
-  return html`<table class="numbers"><caption>${promise(impact)}</caption>
+  // one place stands in the first line already
+  if (impact.measured === null || places.length < 2) return '';
+  return html`<table class="numbers"><caption>By place</caption>
 <thead><tr><th scope="col">Where</th><th scope="col">How many</th></tr></thead>
-<tbody>${places.map(([name, count]) => html`<tr><th scope="row">${said(name)}</th><td>${count} ${unit(impact.unit, count)}</td></tr>`)}</tbody></table>
-${impact.claimed !== null && impact.claimed !== impact.measured ? html`<p class="note bad">The agent claimed ${impact.claimed}; the guard counted ${impact.measured}.</p>` : ''}`;
+<tbody>${places.map(([name, count]) => html`<tr><th scope="row">${said(name)}</th><td>${count} ${unit(impact.unit, count)}</td></tr>`)}</tbody></table>`;
 }
 
 const calls = (asking: Asking): Content =>
@@ -50,7 +59,7 @@ const calls = (asking: Asking): Content =>
           html`<li><strong>${said(call.tool)}</strong><pre class="wrap"><code>${shownCall(call.arguments, MAX_CALL)}</code></pre></li>`,
       )}</ol>`;
 
-/** The rules that asked, the risk and its factors, and then what the agent says. */
+/** The rules that asked, the risk and its factors. */
 export function why({ perimeter }: Console, request: RequestRecord): Content {
   const asking = perimeter.elevations.asking(request.request_id);
   const rules = request.rules.map((id) => {
@@ -60,8 +69,7 @@ export function why({ perimeter }: Console, request: RequestRecord): Content {
   });
   return html`<h2>Why you are asked</h2>
 <ul class="rules">${rules}</ul>
-${asking ? factors(asking) : ''}
-${asking ? words(asking) : ''}`;
+${asking ? factors(asking) : ''}`;
 }
 
 /** Rules that stand in no file. */
@@ -75,6 +83,12 @@ function factors({ risk: found }: Asking): Content {
   return html`<table class="numbers"><caption>${risk(found.level)}, ${found.score} points from these factors</caption>
 <thead><tr><th scope="col">Factor</th><th scope="col">Points</th></tr></thead>
 <tbody>${found.factors.map(({ name, points }) => html`<tr><th scope="row">${said(name.replaceAll('_', ' '))}</th><td>+${points}</td></tr>`)}</tbody></table>`;
+}
+
+/** What the agent says for itself, marked as such. */
+export function claim({ perimeter }: Console, { request_id }: RequestRecord): Content {
+  const asking = perimeter.elevations.asking(request_id);
+  return asking ? words(asking) : '';
 }
 
 const words = ({ justification }: Asking): Content =>
