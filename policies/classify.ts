@@ -159,6 +159,7 @@ class Collector {
         (action) => ['read', 'search', 'list'].includes(action.verb) && OUTSIDE_WORDS.has(action.domain),
       ),
       absolutes: [...this.#paths, ...this.#attached, ...this.#named].map((path) => path.absolute),
+      ports_here: this.#urls.flatMap(({ here }) => here ?? []),
     };
     if (storage !== undefined) reading.storage = storage;
     if (this.#floor !== undefined) reading.floor = this.#floor;

@@ -41,6 +41,8 @@ export type Judged = {
   locked?: string;
   /** Whether an absolute canonical path belongs to the guard itself, or the reach from it touches something that does. */
   isProtected(absolute: string, reach: Reach): boolean;
+  /** The port of this machine on which people answer the guard. */
+  own_port?: number;
 };
 
 const STRICTNESS: Record<Effect, number> = { allow: 0, ask: 1, deny: 2 };
@@ -104,7 +106,7 @@ export function lockedWhy(reason: string): string {
 }
 
 /** What ends the judging before any rule: no session, a lock, the guard's own files. */
-function barrier({ context, locked, reading, isProtected }: Judged): { rule: string; why: string } | undefined {
+function barrier({ context, locked, reading, isProtected, own_port }: Judged): { rule: string; why: string } | undefined {
   if (locked !== undefined) return { rule: 'lock', why: lockedWhy(locked) };
   if (context.session !== 'active') {
     return {
@@ -122,6 +124,8 @@ function barrier({ context, locked, reading, isProtected }: Judged): { rule: str
   );
   if (touched || reading.absolutes.some((absolute) => isProtected(absolute, 'itself')))
     return { rule: 'protected', why: "this is one of the guard's own files, which no tool reads or writes" };
+  if (own_port !== undefined && reading.ports_here?.includes(own_port))
+    return { rule: 'protected', why: "this leads to the guard's own console, where people answer and no tool goes" };
   return undefined;
 }
 

@@ -30,6 +30,8 @@ export type CallToJudge = {
   measured?: Facts;
   locked?: string;
   isProtected(absolute: string, reach: Reach): boolean;
+  /** The port of this machine on which people answer the guard. */
+  own_port?: number;
 };
 
 export type Verdict = {

@@ -40,4 +40,6 @@ export type Reading = {
   untrusted: boolean;
   /** Every absolute path it names, attachments included, for the protected-path check. */
   absolutes: string[];
+  /** Every port of this machine that an address in it leads to, for the same check. */
+  ports_here?: number[];
 };

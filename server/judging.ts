@@ -31,6 +31,8 @@ export type JudgingParts = {
   measure: Measure;
   bound: (server: string) => BoundServer;
   isProtected: (absolute: string, reach: Reach) => boolean;
+  /** The address of the console, while there is one. */
+  console?: (() => string | undefined) | undefined;
   disk: PathReader;
   catalog: () => { find(name: string): { server: string; tool: string; definition: ToolDefinition } | undefined };
   downstream: (server: string) => Downstream | undefined;
@@ -65,6 +67,10 @@ export type Judging = {
 };
 
 export function createJudging(parts: JudgingParts): Judging {
+  const ownPort = () => {
+    const address = parts.console?.();
+    return address === undefined ? {} : { own_port: Number(new URL(address).port) };
+  };
   return {
     find(name) {
       const known = parts.catalog().find(name);
@@ -101,6 +107,7 @@ export function createJudging(parts: JudgingParts): Judging {
           ...(options.measured ? { measured: options.measured.facts } : {}),
           ...(locked ? { locked: locked.reason ?? '' } : {}),
           isProtected: parts.isProtected,
+          ...ownPort(),
         },
         parts.disk,
       );
@@ -119,6 +126,7 @@ export function createJudging(parts: JudgingParts): Judging {
         call_digest: '',
         ...(locked ? { locked: '' } : {}),
         isProtected: parts.isProtected,
+        ...ownPort(),
       });
       return found.downstream.state === 'ready' && decision.decision === 'allow';
     },

@@ -226,6 +226,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
     },
     isProtected: protects(config.protected, config.settings),
+    console: () => options.page?.(''),
     disk: diskOf([config.folder]),
     catalog: () => ({
       find(name) {

@@ -33,16 +33,27 @@ const CARRIERS: readonly { groups: readonly number[]; at: number }[] = [
 ];
 const LOCAL_NAMES = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|corp|home|home\.arpa|localtest\.me|lvh\.me)$/;
 
+/** Names that lead to the machine itself; any name without a dot may be its own. */
+const OWN_NAMES = /(?:^|\.)(?:localhost|localdomain|localtest\.me|lvh\.me)$/;
+
 const PRIVATE = new BlockList();
 for (const [net, bits] of V4) PRIVATE.addSubnet(net, bits, 'ipv4');
 for (const [net, bits] of V6) PRIVATE.addSubnet(net, bits, 'ipv6');
+const HERE = new BlockList();
+for (const net of ['127.0.0.0', '0.0.0.0']) HERE.addSubnet(net, 8, 'ipv4');
+HERE.addSubnet('::', 127, 'ipv6');
 
 /** `host` as WHATWG URL writes it: dotted IPv4, `[IPv6]`, or a lower-case name; a name without a dot is local too. */
-export function isLocalHost(host: string): boolean {
+export const isLocalHost = (host: string): boolean => leadsInto(host, PRIVATE, LOCAL_NAMES);
+
+/** Whether it leads to this very machine, as far as its text tells. */
+export const isThisMachine = (host: string): boolean => leadsInto(host, HERE, OWN_NAMES);
+
+function leadsInto(host: string, list: BlockList, names: RegExp): boolean {
   const bare = host.replace(/^\[|\]$/g, '');
-  if (isIP(bare) === 4) return PRIVATE.check(bare, 'ipv4');
-  if (isIP(bare) === 6) return PRIVATE.check(bare, 'ipv6') || carried(bare).some((v4) => PRIVATE.check(v4, 'ipv4'));
-  return !bare.includes('.') || LOCAL_NAMES.test(bare) || namedAfterAddress(bare);
+  if (isIP(bare) === 4) return list.check(bare, 'ipv4');
+  if (isIP(bare) === 6) return list.check(bare, 'ipv6') || carried(bare).some((v4) => list.check(v4, 'ipv4'));
+  return !bare.includes('.') || names.test(bare) || namedAfterAddress(bare, list);
 }
 
 /** IPv4 addresses inside an IPv6 one. */
@@ -59,10 +70,10 @@ function carried(address: string): string[] {
 }
 
 /** Names such as `127.0.0.1.nip.io` or `10-0-0-5.example.com`, which public servers resolve to the address they spell. */
-function namedAfterAddress(host: string): boolean {
+function namedAfterAddress(host: string, list: BlockList): boolean {
   for (const [, ...parts] of host.matchAll(/(?<![0-9])(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})(?![0-9])/g)) {
     const address = parts.map(Number).join('.');
-    if (isIP(address) === 4 && PRIVATE.check(address, 'ipv4')) return true;
+    if (isIP(address) === 4 && list.check(address, 'ipv4')) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 // The canonical reading of a web address: what every program that fetches it would agree on, or nothing.
 import { hasControl, hasInvisible } from './characters.ts';
-import { isLocalHost } from './local-host.ts';
+import { isLocalHost, isThisMachine } from './local-host.ts';
 import { percentDecoded } from './spellings.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -20,11 +20,15 @@ export type Url = {
   query: string;
   userinfo: boolean;
   local: boolean;
+  /** The port of this very machine that it leads to, as far as its text tells. */
+  here?: number;
 };
 
 const MAX_LENGTH = 64 * 1024;
 /** Schemes whose hosts are internet names (WHATWG URL, "special scheme"). */
 const HOSTED = /^(?:https?|wss?|ftp)$/;
+/** Where those lead that name no port. */
+const PORTS: Readonly<Record<string, number>> = { http: 80, ws: 80, https: 443, wss: 443, ftp: 21 };
 /** Schemes that read this machine. */
 const ON_THIS_MACHINE: ReadonlySet<string> = new Set(['file', 'unix', 'about', 'chrome', 'resource']);
 
@@ -59,6 +63,7 @@ export function readUrl(raw: string): Url {
     query: parsed.search.slice(1),
     userinfo: false,
     local: ON_THIS_MACHINE.has(scheme) || (host !== '' && isLocalHost(host)),
+    ...(host !== '' && isThisMachine(host) ? { here: port ?? PORTS[scheme] ?? 0 } : {}),
   };
 }
 
