@@ -1,4 +1,4 @@
-// What assessing costs and what histories hold: microseconds a call, and megabytes with 10,000 agents. Run with `npm run bench:risk`.
+// What assessing costs and what histories hold: microseconds a call, and megabytes with 10,000 agents; and how fast texts are looked through. Run with `npm run bench:risk`.
 import { emptyBaseline, learnCall } from '../policies/baseline.ts';
 import type { PastCall } from '../policies/history.ts';
 import type { Reading } from '../policies/reading.ts';
@@ -7,6 +7,7 @@ import { DEFAULT_RISK } from '../policies/risk-defaults.ts';
 import type { Action, Context } from '../policies/types.ts';
 import { createHistories } from '../server/histories.ts';
 import type { AuditEvent } from '../server/ports.ts';
+import { line, scanning } from './scanning.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const WANTED_US = 20;
@@ -38,11 +39,6 @@ const reading: Reading = {
   untrusted: false,
   absolutes: [],
 };
-
-function line(good: boolean, words: string): void {
-  if (!good) process.exitCode = 1;
-  process.stdout.write(`${good ? '✓' : '✗'} ${words}\n`);
-}
 
 for (const calls of [0, 20, 200, 2_000]) {
   const history = Array.from({ length: calls }, (_, index) => past(index));
@@ -101,3 +97,6 @@ line(
   used < WANTED_MB,
   `${`histories of ${AGENTS} agents`.padEnd(34)} ${used.toFixed(0).padStart(7)} MB   wanted: less than ${WANTED_MB}`,
 );
+
+process.stdout.write('\n');
+scanning();

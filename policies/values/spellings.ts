@@ -1,4 +1,5 @@
 // The other ways a program might read the text of a path: decoded, unescaped, expanded, cleaned. None is preferred; all are judged.
+import { isAscii } from 'node:buffer';
 import { hasControl, withoutInvisible } from './characters.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -75,14 +76,13 @@ function fileUri(text: string): string[] {
 /** One round of `%XX` decoding, as the most careless decoder does it: overlong UTF-8 and `%uXXXX` included. */
 export function percentDecoded(text: string): string {
   return text
-    .replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
-      lenientUtf8(Uint8Array.from(run.slice(1).split('%'), (pair) => Number.parseInt(pair, 16))),
-    )
+    .replace(/(?:%[0-9a-f]{2})+/gi, (run) => lenientUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')))
     .replace(/%u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 /** UTF-8 read without the checks of RFC 3629 §3, so that an overlong slash is a slash; other stray bytes are Latin-1. */
-function lenientUtf8(bytes: Uint8Array): string {
+function lenientUtf8(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0;

@@ -12,7 +12,7 @@ export function isNhs(text: string): boolean {
 }
 
 export function isNif(text: string): boolean {
-  const plain = text.toUpperCase().replace('-', '');
+  const plain = text.toUpperCase().replace(/[-.]/g, '');
   const number = Number(plain.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter))));
   return 'TRWAGMYFPDXBNJZSQVHLCKE'[number % 23] === plain.at(-1);
 }
@@ -138,4 +138,24 @@ export function isRut(text: string): boolean {
   const plain = text.toUpperCase().replace(/[.-]/g, '');
   const sum = [...plain.slice(0, -1)].reverse().reduce((total, digit, index) => total + Number(digit) * ((index % 6) + 2), 0);
   return '0K987654321'[sum % 11] === plain.at(-1);
+}
+
+export function isCnpj(text: string): boolean {
+  const digits = digitsOf(text);
+  const check = (weights: readonly number[]) => {
+    const rest = weighted(digits, weights) % 11;
+    return rest < 2 ? 0 : 11 - rest;
+  };
+  const weights = [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2];
+  return check(weights.slice(1)) === Number(digits[12]) && check(weights) === Number(digits[13]);
+}
+
+/** Australian Business Register: the first digit less one, weighted, divides by 89. */
+export function isAbn(text: string): boolean {
+  return (weighted(digitsOf(text), [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) - 10) % 89 === 0;
+}
+
+export function isAcn(text: string): boolean {
+  const digits = digitsOf(text);
+  return (10 - (weighted(digits, [8, 7, 6, 5, 4, 3, 2, 1]) % 10)) % 10 === Number(digits[8]);
 }

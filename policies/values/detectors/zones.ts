@@ -1,73 +1,107 @@
-// Where in a text something sensitive could stand at all: one quick pass, so that the patterns read a small part of it.
-import { TRIGGERS } from './triggers.ts';
-
-/** What each character below 128 is. */
-const OTHER = 0;
-const DIGIT = 1;
-const UPPER = 2;
-const LOWER = 3;
-/** Joins the parts of a key: `_ - + / = . ~ %`. */
-const JOINT = 4;
-const KIND = Uint8Array.from({ length: 65_536 }, (_, code) => {
-  // letters of other scripts are letters
-  if (code > 127) return LOWER;
-  const character = String.fromCharCode(code);
-  if (/\d/.test(character)) return DIGIT;
-  if (/[A-Z]/.test(character)) return UPPER;
-  if (/[a-z]/.test(character)) return LOWER;
-  return /[_+/=.~%-]/.test(character) ? JOINT : OTHER;
-});
-/** Whether any trigger ends in these 16 bits: most words stop here. */
-const MAY_TRIGGER = new Uint8Array(65_536);
-for (const hash of TRIGGERS) MAY_TRIGGER[hash & 0xffff] = 1;
+// Where in a text something sensitive could stand at all: one quick pass, so that each pattern reads only what could hold its like.
+import { DIGIT, HEXADECIMAL, isYear, JOINT, KIND, LOWER, OTHER, skipped, UPPER } from './harmless.ts';
+import { Spans } from './spans.ts';
+import { ALONE, GATE, MAY_TRIGGER, NEEDS, type Need, TELLS, TRIGGERS } from './triggers.ts';
 
 const AT = 64;
 const COLON = 58;
 const EQUALS = 61;
 const LESS = 60;
+const DASH = 45;
+const COMMA = 44;
+const SEMICOLON = 59;
+const DOT = 46;
 const BACKTICK = 96;
+/** A word counts only with what has to stand near it: a number, a sign, another word. */
+const NEAR = 112;
+const FAR = 1_000_000_000;
 /** So many digits with little between them may be a number of somebody. */
-const MIN_DIGITS = 4;
+const MIN_DIGITS = 6;
 const MAX_GAP = 4;
 /** So many characters in a row may be a key. */
 const MIN_TOKEN = 16;
 const MIN_ALNUM = 10;
-/** What a pattern may look at around a find, before and behind. */
-const AROUND = 112;
-const MAX_WORD = 80;
 /** Parts are kept apart by what no pattern crosses. */
-const BORDER = '\n\u0001\n';
+export const BORDER = '\n\u0001\n';
 const NAMES = /(?:pass|pwd|pw|secret|token|key|cred|auth|wort|senha)[a-z_.\s"'`\])-]{0,12}$/i;
+/** For each need the parts of a text worth looking at, in one text: the whole text when that is most of it; absent when there are none. */
+export type Zones = ReadonlyMap<Need, string>;
 
-/** The parts of a text worth looking at, in one text; the text itself when that is most of it, an empty one when there are none. */
-export function zonesOf(text: string): string {
-  const spans = spansOf(text);
-  if (spans.length === 0) return '';
+export function zonesOf(text: string): Zones {
+  const zones = new Map<Need, string>();
+  for (const [index, spans] of scan(text).entries()) {
+    const need = NEEDS[index];
+    if (spans && need !== undefined) zones.set(need, cut(text, spans.all));
+  }
+  return zones;
+}
+
+/** The parts around what a pattern finds: a cheap look before many others. */
+export function narrowed(text: string, pattern: RegExp): string {
+  const spans = new Spans(text);
+  for (const match of text.matchAll(pattern)) spans.mark(match.index, match.index + match[0].length);
+  return cut(text, spans.all);
+}
+
+function cut(text: string, all: readonly number[]): string {
   let length = 0;
-  for (let index = 0; index < spans.length; index += 2) length += (spans[index + 1] ?? 0) - (spans[index] ?? 0);
+  for (let index = 0; index < all.length; index += 2) length += (all[index + 1] ?? 0) - (all[index] ?? 0);
   if (length > text.length * 0.8) return text;
   const parts: string[] = [];
-  for (let index = 0; index < spans.length; index += 2) parts.push(text.slice(spans[index], spans[index + 1]));
+  for (let index = 0; index < all.length; index += 2) parts.push(text.slice(all[index], all[index + 1]));
   return parts.join(BORDER);
 }
 
-/** Starts and ends, in order, not overlapping. One loop over the characters, since it runs over everything that goes in or out. */
-function spansOf(text: string): number[] {
-  const spans = new Spans(text);
+/** One loop over the characters, since it runs over everything that goes in or out. */
+function scan(text: string): (Spans | undefined)[] {
+  const found: (Spans | undefined)[] = NEEDS.map(() => undefined);
+  const mark = (need: number, from: number, to: number) => {
+    let spans = found[need];
+    if (spans === undefined) {
+      spans = new Spans(text);
+      found[need] = spans;
+    }
+    spans.mark(from, to);
+  };
+  const { length } = text;
   const codes = codesOf(text);
-  const length = codes.length;
+  /** Where the last word of each need stood, and the last of what has to stand near it. */
+  const words = new Int32Array(NEEDS.length).fill(-FAR);
+  const partners = new Int32Array(NEEDS.length).fill(-FAR);
+  const partner = (need: number, here: number) => {
+    partners[need] = here;
+    if (here - words[need]! <= NEAR) mark(need, words[need]!, here);
+  };
+  const said = (bits: number, from: number, to: number) => {
+    for (let need = SECRET; need < NEEDS.length; need += 1) {
+      const means = (bits >> need) & 1;
+      const tells = (bits >> (need + TELLS)) & 1;
+      if (tells) partner(need, from);
+      if (!means) continue;
+      if (bits & ALONE || from - partners[need]! <= NEAR) mark(need, Math.max(0, Math.min(from, partners[need]!)), to);
+      words[need] = from;
+      // two words of the body tell as well
+      if (need === HEALTH) partners[need] = from;
+    }
+  };
   let digits = 0;
   let lastDigit = -100;
   let clusterStart = 0;
   let lastColon = -100;
+  let colons = 0;
+  let idEnd = -100;
   let at = 0;
   while (at < length) {
-    let code = codes[at] ?? 0;
-    let kind = KIND[code] ?? OTHER;
+    const first = codes[at]!;
+    let kind = KIND[first]!;
     if (kind === OTHER) {
-      if (code === AT || (code === LESS && codes[at + 1] === LESS)) spans.mark(at, at);
-      else if (code === COLON) {
-        if (at - lastColon <= 5 || names(text, at)) spans.mark(Math.max(0, lastColon), at);
+      if (first > 32 && first !== COMMA && first !== SEMICOLON) partner(SECRET, at);
+      if (first === AT) mark(MAIL, at, at);
+      else if (first === LESS && codes[at + 1] === LESS) mark(PERSON, at, at);
+      else if (first === COLON) {
+        colons = at - lastColon <= 5 ? colons + 1 : 1;
+        if (colons > 2 || at - lastColon === 1) mark(HOST, Math.max(0, lastColon), at);
+        if (isNamed(text, codes[at - 1], at)) mark(SECRET, at, at);
         lastColon = at;
       }
       at += 1;
@@ -75,116 +109,132 @@ function spansOf(text: string): number[] {
     }
     // a token: what stands without blanks
     const start = at;
-    let others = 0;
-    let mixed = false;
-    do {
-      if (kind === LOWER || kind === UPPER) {
-        // a word: letters of one hump
-        const word = at;
-        let hash = 0;
-        let low = false;
-        do {
-          if (kind === UPPER) {
-            if (low) break;
-            if (at > start) mixed = true;
-            code += 32;
-          } else low = true;
-          hash = (Math.imul(hash, 31) + code) | 0;
-          at += 1;
-          code = at < length ? (codes[at] ?? 0) : 0;
-          kind = KIND[code] ?? OTHER;
-        } while (kind === LOWER || kind === UPPER);
-        if (MAY_TRIGGER[hash & 0xffff] === 1 && TRIGGERS.has(hash)) spans.mark(word, at);
+    if (kind === DIGIT || HEXADECIMAL[codes[at + 7]!] === 1) {
+      const past = skipped(text, codes, at);
+      if (past > at) {
+        partner(PERSON, at);
+        at = past;
+        lastDigit = -100;
         continue;
       }
-      mixed ||= at > start;
+    }
+    let others = 0;
+    let dots = 0;
+    let numbers = 0;
+    let mixed = false;
+    do {
       if (kind === DIGIT) {
+        mixed ||= at > start;
+        numbers += 1;
         if (at - lastDigit > MAX_GAP) {
           digits = 0;
           clusterStart = at;
         }
         digits += 1;
         lastDigit = at;
-        if (digits >= MIN_DIGITS && !(digits === MIN_DIGITS && isYear(text, at))) spans.mark(clusterStart, at);
-      } else {
+        if (numbers === 1) partner(SECRET, at);
+        if (digits === 2 && !isYear(codes, at + 1)) partner(HEALTH, at);
+        if (digits === 3 || (digits & 31) === 31) {
+          partner(PERSON, at);
+          if (!isYear(codes, at)) {
+            partner(MONEY, at);
+            partner(NATIONAL, at);
+          }
+        }
+        if (digits >= MIN_DIGITS) mark(NUMBER, clusterStart, at);
+        at += 1;
+      } else if (kind === JOINT) {
+        const code = codes[at]!;
+        mixed ||= at > start;
         others += 1;
-        if (code === EQUALS && names(text, at)) spans.mark(at, at);
+        if (code === EQUALS) {
+          partner(SECRET, at);
+          if (isNamed(text, codes[at - 1], at)) mark(SECRET, at, at);
+        } else if (code === DOT) dots += 1;
+        at += 1;
+      } else {
+        // a word: letters of one hump
+        const word = at;
+        if (kind === UPPER) {
+          mixed ||= at > start;
+          do at += 1;
+          while (KIND[codes[at]!] === UPPER);
+          if (at - word > 1) {
+            mixed = true;
+            // the length of a bank's code
+            if (at - word === 8 || at - word === 11) partner(MONEY, word);
+          }
+          kind = KIND[codes[at]!]!;
+        }
+        while (kind === LOWER) {
+          at += 1;
+          kind = KIND[codes[at]!]!;
+        }
+        if (GATE[((codes[word]! & 31) << 10) | ((codes[word + 1]! & 31) << 5) | (codes[word + 2]! & 31)] === 1) {
+          const bits = bitsOf(codes, word, at);
+          if (bits !== 0) said(bits, word, at);
+          if (bits < 0) idEnd = at;
+        }
+        // "id number", "ID card": what an id is, the next word says
+        if (word >= idEnd && word - idEnd <= 1) said(1 << NATIONAL, word, at);
       }
-      at += 1;
-      code = at < length ? (codes[at] ?? 0) : 0;
-      kind = KIND[code] ?? OTHER;
+      kind = KIND[codes[at]!]!;
     } while (kind !== OTHER);
-    if (mixed && at - start >= MIN_TOKEN && at - start - others >= MIN_ALNUM) spans.mark(start, at);
+    if (others > 4) partner(SECRET, start);
+    if (!mixed) continue;
+    const size = at - start;
+    if (size >= MIN_TOKEN && size - others >= MIN_ALNUM) mark(TOKEN, start, at);
+    else if ((size === 8 || size === 11) && KIND[codes[start + 1]!] === UPPER) partner(MONEY, start);
+    // a short code with a letter at either end is one of India's, of which the digits alone are too few
+    else if (size === 10 && numbers === 4) mark(NUMBER, start, at);
+    // "D.O.B." falls apart into letters
+    else if (size < 7 && dots > 1 && (codes[start]! | 32) === 100) mark(PERSON, start, at);
+    if (numbers > 3 && dots > 2) mark(HOST, start, at);
+    // the ways to write a machine's address without colons
+    else if ((size === 17 && codes[start + 2] === DASH) || (size === 14 && codes[start + 4] === DOT)) mark(HOST, start, at);
   }
-  return spans.all;
+  codes.fill(0, 0, length);
+  return found;
 }
+
+const [NUMBER = 0, MAIL = 0, HOST = 0, TOKEN = 0, SECRET = 0, MONEY = 0, HEALTH = 0, PERSON = 0, NATIONAL = 0] = NEEDS.map(
+  (_, index) => index,
+);
+
+/** The needs that a word meets, a bit each; 0 when it is no trigger. */
+function bitsOf(codes: Uint16Array, from: number, to: number): number {
+  let hash = 0;
+  for (let at = from; at < to; at += 1) {
+    const code = codes[at]!;
+    hash = (Math.imul(hash, 31) + (KIND[code] === UPPER ? code + 32 : code)) | 0;
+  }
+  return MAY_TRIGGER[hash & 0xffff] === 1 ? (TRIGGERS.get(hash) ?? 0) : 0;
+}
+
+/** Zeros behind a text, so that looking a little ahead needs no check. */
+const AHEAD = 40;
+/** Kept from text to text, since getting two fresh megabytes takes longer than the scan; nothing that was seen stays in it. */
+let sheet = new Uint16Array(4_096);
 
 /** The characters as numbers: reading an array costs half of asking the text for each. */
 function codesOf(text: string): Uint16Array {
-  const bytes = Buffer.from(text, 'utf16le');
-  return bytes.byteOffset % 2 === 0
-    ? new Uint16Array(bytes.buffer, bytes.byteOffset, text.length)
-    : Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
-}
-
-/** Marked parts, widened by what patterns look at around a find, joined where they meet. */
-class Spans {
-  readonly all: number[] = [];
-  readonly #text: string;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  mark(from: number, to: number): void {
-    const { all } = this;
-    const last = all.length - 1;
-    const reached = last < 0 ? -1 : (all[last] ?? 0);
-    // well inside what is marked: the usual case where everything is worth a look
-    if (from - AROUND - MAX_WORD >= (all[last - 1] ?? Number.POSITIVE_INFINITY) && to + AROUND + MAX_WORD <= reached) return;
-    const start = wordStart(this.#text, Math.max(0, from - AROUND));
-    const end = wordEnd(this.#text, Math.min(this.#text.length, to + AROUND));
-    if (last < 0 || start > reached) {
-      all.push(start, end);
-      return;
-    }
-    if (end > reached) all[last] = end;
-    // a long find may begin before parts that were marked in it
-    while (all.length > 2 && start <= (all[all.length - 3] ?? -1)) all.splice(-3, 2);
-    if (start < (all[all.length - 2] ?? 0)) all[all.length - 2] = start;
-  }
+  if (sheet.length < text.length + AHEAD) sheet = new Uint16Array(text.length + AHEAD);
+  Buffer.from(sheet.buffer).write(text, 'utf16le');
+  return sheet;
 }
 
 /** Whether what stands before `=` or `:` could be the name of a secret. */
-function names(text: string, at: number): boolean {
-  const code = text.charCodeAt(at - 1);
+function isNamed(text: string, before: number | undefined, at: number): boolean {
+  if (before === undefined) return false;
   // after a digit, a bracket or a blank that follows none of its letters it is none
   return (
-    (code > BACKTICK || code === 34 || code === 39 || code === 32 || code === 93 || (code > 64 && code < 91)) &&
+    (before > BACKTICK ||
+      before === 34 ||
+      before === 39 ||
+      before === 32 ||
+      before === 93 ||
+      before === 95 ||
+      (before > 64 && before < 91)) &&
     NAMES.test(text.slice(Math.max(0, at - 24), at))
   );
-}
-
-/** The end of a plain year, which stands in every text. */
-function isYear(text: string, at: number): boolean {
-  const century = text.charCodeAt(at - 3) * 256 + text.charCodeAt(at - 2);
-  if (century !== 0x3139 && century !== 0x3230) return false;
-  const next = text.charCodeAt(at + 1);
-  const previous = text.charCodeAt(at - 4);
-  return isApart(previous) && isApart(next);
-}
-
-function isApart(code: number): boolean {
-  return Number.isNaN(code) || code === 32 || code === 10 || code === 44 || code === 41 || code === 40 || code === 59;
-}
-
-/** Back to a blank, so that no word is cut; a very long one is. */
-function wordStart(text: string, from: number): number {
-  for (let at = from; at > 0 && from - at < MAX_WORD; at -= 1) if (text.charCodeAt(at - 1) <= 32) return at;
-  return Math.max(0, from - MAX_WORD);
-}
-
-function wordEnd(text: string, from: number): number {
-  for (let at = from; at < text.length && at - from < MAX_WORD; at += 1) if (text.charCodeAt(at) <= 32) return at;
-  return Math.min(text.length, from + MAX_WORD);
 }

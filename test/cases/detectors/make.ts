@@ -1,5 +1,6 @@
 // Makes the labelled samples of sensitive data, always the same ones: values from the public formats, none of them anybody's.
 import { createHash } from 'node:crypto';
+import { ALPHABETS, FORMATS, PUBLISHED } from './formats.ts';
 
 /** Text cut in two, so that no scanner of this repository takes a sample for a secret of its own. `kinds`: what it holds; none: a hard negative. */
 export type Sample = { kinds: string[]; shape: string; text: [string, string] };
@@ -197,16 +198,27 @@ export function positives(): Sample[] {
   const dice = new Dice(20261123);
   return Object.entries(KINDS).flatMap(([kind, makes]) =>
     Array.from({ length: Math.max(EACH, makes.length * 3) }, (_, index) => sample(dice, [kind, ...(BESIDES[kind] ?? [])], kind, makes[index % makes.length] as Make)),
+  ).concat(
+    // twice each: bare, and within something
+    Object.entries(FORMATS).flatMap(([kind, formats]) => [...formats, ...formats].map((format) => formatted(dice, kind, format))),
   );
 }
 
 export function negatives(): Sample[] {
   const dice = new Dice(4711);
   const makes = Object.entries(NEGATIVES).flatMap(([shape, list]) => list.map((make) => ({ shape, make })));
-  return Array.from({ length: HARD }, (_, index) => {
-    const { shape, make } = makes[index % makes.length] as (typeof makes)[0];
-    return sample(dice, [], shape, make);
-  });
+  const published = Object.entries(PUBLISHED).flatMap(([shape, list]) => list.flatMap((format) => Array.from({ length: 8 }, () => ({ shape, make: (d: Dice) => filled(d, format) }))));
+  return Array.from({ length: HARD }, (_, index) => makes[index % makes.length] as (typeof makes)[0]).concat(published).map(({ shape, make }) => sample(dice, [], shape, make));
+}
+
+function formatted(dice: Dice, kind: string, format: string): Sample {
+  const [text = '', ...also] = format.split(' ⇒ ');
+  return sample(dice, [kind, ...(BESIDES[kind] ?? []), ...also], 'format', (d) => filled(d, text));
+}
+
+/** A format with its `{A36}` filled in. */
+function filled(dice: Dice, format: string): string {
+  return format.replace(/\{([A-Z])(\d+)\}/g, (_, alphabet: string, length: string) => dice.text(ALPHABETS[alphabet] ?? '', Number(length)));
 }
 
 function sample(dice: Dice, kinds: string[], shape: string, make: Make): Sample {

@@ -257,8 +257,9 @@ describe('bounds', () => {
     '\u0661',
   ])('reads 1 MB of %j in bounded time', (unit) => {
     const text = unit.repeat(Math.floor(MB / unit.length));
-    const before = performance.now();
+    const before = process.cpuUsage();
     detectDataClasses(text);
-    expect(performance.now() - before).toBeLessThan(10_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e3).toBeLessThan(10_000);
   });
 });
