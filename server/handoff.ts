@@ -20,6 +20,15 @@ import type { Impact, IncomingCall, RequestRecord } from './ports.ts';
 export const CEILING_MS = 24 * 60 * 60_000;
 const MAX_USES = 100;
 const UNKNOWN_MS = 5 * 60_000;
+const HOUR_MS = 60 * 60_000;
+/** The longest a permission to change something lasts, by how strong the promise about its effect is. */
+const CEILINGS: Record<Strength, number> = {
+  enforced: CEILING_MS,
+  rewritten: CEILING_MS,
+  checked: 8 * HOUR_MS,
+  estimated: 2 * HOUR_MS,
+  unknown: UNKNOWN_MS,
+};
 const READING = new Set(['read', 'list', 'search']);
 const NO_RISK: Risk = { level: 'low', score: 0, factors: [] };
 
@@ -261,7 +270,7 @@ function draftOf(
   const cap = Math.min(
     CEILING_MS,
     terms.limits.at_most ?? Math.max(terms.limits.for ?? 0, DEFAULT_LIMITS.at_most ?? 0),
-    unknown ? UNKNOWN_MS : CEILING_MS,
+    unknown ? UNKNOWN_MS : writes ? CEILINGS[impact.strength] : CEILING_MS,
   );
   const for_ms = Math.min(cap, asked_ms ?? terms.limits.for ?? DEFAULT_LIMITS.for ?? UNKNOWN_MS);
   const exact_only = (terms.limits.exact === true || unknown) && plans.length > 0;

@@ -40,3 +40,23 @@ it('one plain argument is unknown', async () => {
   expect(await ask({ name: 'x' })).toMatchObject({ impact: { measured: null, strength: 'unknown' } });
   expect(open.questions[0]?.message).toContain('its effect is unknown');
 });
+
+it.each([
+  ['estimated', {}, '2 hours'],
+  ['checked', { 'perimeter/impact': { preview: 'count', unit: 'recipients' } }, '8 hours'],
+  ['enforced', { 'perimeter/impact': { preview: 'count', unit: 'recipients', bound: true } }, '12 hours'],
+])('the weaker the promise, the lower the ceiling: %s', async (strength, _meta, longest) => {
+  const count = {
+    annotations: { readOnlyHint: true },
+    run: () => ({ content: [], structuredContent: { total: 1, per_resource: { 'acme.example': 1 } } }),
+  };
+  open = await world({
+    rules: '  - { id: mail, why: x, effect: ask, scope: "send:email", limits: { for: 12h, at_most: 12h, recipients: 5 } }',
+    bindings: 'server: post\ntools:\n  send: { does: send:email, resource: { address: to } }\n',
+    servers: { post: { send: { _meta }, count } },
+    human: () => yes(),
+  });
+  const asked = await open.ask({ calls: [{ tool: 'send', arguments: { to: 'ann@acme.example' } }], minutes: 720 });
+  expect(asked).toMatchObject({ status: 'granted', impact: { measured: 1, strength } });
+  expect(open.questions[0]?.message).toContain(`Access ends after ${longest}`);
+});
