@@ -10,25 +10,14 @@ import { PROOFS, STRENGTHS } from '../policies/types.ts';
 import { isOwn } from '../policies/values/address.ts';
 import { BadInput, type ElevationInput } from '../tools/guard/tool.ts';
 import { definitionDigest } from './catalog.ts';
+import { CEILING_MS, CEILINGS, UNKNOWN_MS } from './ceilings.ts';
 import type { Draft, Elevations } from './elevations.ts';
 import type { Found, Judging, Sight } from './judging.ts';
 import type { Measured } from './measure.ts';
 import { type Asking, writeMessage } from './message.ts';
 import type { Impact, IncomingCall, RequestRecord } from './ports.ts';
 
-/** No grant outlives this, whatever a policy says. */
-export const CEILING_MS = 24 * 60 * 60_000;
 const MAX_USES = 100;
-const UNKNOWN_MS = 5 * 60_000;
-const HOUR_MS = 60 * 60_000;
-/** The longest a permission to change something lasts, by how strong the promise about its effect is. */
-const CEILINGS: Record<Strength, number> = {
-  enforced: CEILING_MS,
-  rewritten: CEILING_MS,
-  checked: 8 * HOUR_MS,
-  estimated: 2 * HOUR_MS,
-  unknown: UNKNOWN_MS,
-};
 const READING = new Set(['read', 'list', 'search']);
 const NO_RISK: Risk = { level: 'low', score: 0, factors: [] };
 

@@ -121,7 +121,7 @@ export function createMeasure({
         ...alsoOf(content?.also),
         [promise.unit]: counted.more === true ? Number.MAX_SAFE_INTEGER : (counted.measured ?? 0),
       };
-      const notes = notesOf(content?.notes);
+      const notes = notesOf(content?.notes, counted.per_resource);
       const samples = samplesOf(content?.samples);
       return {
         impact,
@@ -200,10 +200,18 @@ function alsoOf(said: unknown): Facts {
   );
 }
 
+/** `customers: 23 updated`, which the guard says already; what is deleted is worth saying twice. */
+function repeats(line: string, counted: Record<string, number>): boolean {
+  const [, place = '', count] = /^(.+): (\d+) (?:updated|inserted)$/.exec(line) ?? [];
+  return Object.hasOwn(counted, place) && counted[place] === Number(count);
+}
+
 /** Its lines as they are, but for numbers of cards and accounts, and secrets. */
-function notesOf(said: unknown): string[] {
+function notesOf(said: unknown, counted: Record<string, number>): string[] {
   if (!Array.isArray(said)) return [];
-  const lines = said.filter((line) => typeof line === 'string').map((line) => maskResource(line.slice(0, MAX_NOTE), () => '…'));
+  const lines = said
+    .filter((line) => typeof line === 'string' && !repeats(line, counted))
+    .map((line) => maskResource(line.slice(0, MAX_NOTE), () => '…'));
   return lines.length > MAX_NOTES ? [...lines.slice(0, MAX_NOTES - 1), `and ${lines.length - MAX_NOTES + 1} more lines`] : lines;
 }
 
