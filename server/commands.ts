@@ -51,7 +51,8 @@ const COMMANDS: Record<string, Command> = {
         'refused',
         'this needs the number that matters, typed by a human; run `perimeter approve` in a terminal',
       );
-    await perimeter.identity.humanActed(channel);
+    // a disk that can't take this won't take the answer either: then the request ends, and does not hang
+    await perimeter.identity.humanActed(channel).catch(() => undefined);
     const answered = await perimeter.elevations.answer(word(params, 'id'), {
       choice: params.once === true ? 'approve_once' : 'approve',
       approver: by,

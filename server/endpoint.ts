@@ -219,11 +219,11 @@ class Connection {
   }
 
   async #link(server: Server, question: LinkQuestion, over?: AbortSignal): Promise<FormAnswer> {
-    const elicitationId = randomUUID();
-    const answer = await this.#ask(server, question, linkParams(question, elicitationId), over);
+    const answer = await this.#ask(server, question, linkParams(question), over);
     if (answer.action === 'accept' && server.getNegotiatedProtocolVersion() === TELLS_LINKS) {
       const method = 'notifications/elicitation/complete';
-      const tell = () => void server.notification({ method, params: { elicitationId } }).catch(() => undefined);
+      const tell = () =>
+        void server.notification({ method, params: { elicitationId: question.request_id } }).catch(() => undefined);
       if (over?.aborted) tell();
       else over?.addEventListener('abort', tell, { once: true });
     }

@@ -14,6 +14,9 @@ const CLIMB_MS = 20_000;
 /** Somebody who answered elsewhere after this long would have seen what was there. */
 const SEEN_MS = 10_000;
 
+/** The channel of an answer that was given on the page a link leads to. */
+const ON_PAGE = 'console';
+
 export type LadderParts = {
   /** The rungs above the client's own, in order. */
   channels: readonly Channel[];
@@ -68,7 +71,7 @@ export function createLadder(parts: LadderParts): Ladder {
     if (!rung) return;
     rung.timer?.cancel();
     const { client, way } = rung;
-    const elsewhere = request.channel !== undefined && request.channel !== (way === 'link' ? 'page' : 'form');
+    const elsewhere = request.channel !== undefined && request.channel !== (way === 'link' ? ON_PAGE : 'form');
     if (client && way && !rung.answered && elsewhere && clock.mono() - rung.asked >= SEEN_MS) behaviours.silent(client, way);
     rung.over.abort();
     if (rung.climbed) for (const channel of channels) channel.decided(request);
@@ -160,7 +163,8 @@ export function createLadder(parts: LadderParts): Ladder {
   }
 
   async function choose(request: RequestRecord, answer: FormAnswer, choice: Choice): Promise<void> {
-    await parts.humanActed('form');
+    // a disk that can't take this won't take the answer either: then the request ends, and does not hang
+    await parts.humanActed('form').catch(() => undefined);
     const answered = await decide(request, choice, 'form');
     // somebody said yes elsewhere, and now no: the last word of a human that takes away holds
     const crossed = answered !== undefined && !answered.changed && choice === 'deny' && answer.action === 'accept';

@@ -31,9 +31,9 @@ export function formParams(question: FormQuestion): { message: string; requested
   };
 }
 
-/** The same for a link. 2025-11-25 has an id in it; 2026-07-28 has none. */
-export function linkParams({ message, url }: LinkQuestion, elicitationId?: string): Record<string, unknown> {
-  return { mode: 'url', message, url, ...(elicitationId === undefined ? {} : { elicitationId }) };
+/** The same for a link. 2026-07-28 has no id in it any more, yet a client that speaks it can't read one without (docs/clients.md). */
+export function linkParams({ message, url, request_id }: LinkQuestion): Record<string, unknown> {
+  return { mode: 'url', message, url, elicitationId: request_id };
 }
 
 /** The name an answer comes back under (MRTR): a link's can't be read as a form's. */

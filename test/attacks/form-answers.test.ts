@@ -48,19 +48,23 @@ const NOT_A_YES: [string, Given][] = [
 
 describe('no permission comes of', () => {
   it.each(NOT_A_YES)('%s', async (_name, answer) => {
-    const { ask, call, perimeter, forwarded } = await guarded({ human: () => answer });
+    const { ask, call, perimeter, forwarded, events } = await guarded({ human: () => answer });
     expect((await ask({ calls: [WRITE] })).status).not.toBe('granted');
+    // taken for what it is, before anything is said of it
+    const taken = async () => (await events()).some(({ type }) => /^request\.(?:approved|denied|unanswered)$/.test(type));
+    await expect.poll(taken, { timeout: 10_000 }).toBe(true);
     expect(decisionOf(await call('write', WRITE.arguments)).decision).toBe('ask');
     expect(perimeter.grants.all()).toEqual([]);
     expect(forwarded).toEqual([]);
   });
 
   it('the answer of a form that was for another request', async () => {
-    const { client, call, perimeter } = await guarded({ human: () => yes() });
+    const { client, call, perimeter, events } = await guarded({ human: () => yes() });
     const swapping = client({ form: async () => ({ request_id: 'req_another', ...yes() }) });
     expect(
       (await call('request_elevation', { justification: 'x', calls: [WRITE] }, { client: swapping })).structuredContent,
     ).toMatchObject({ status: 'pending' });
+    await expect.poll(async () => (await events('request.unanswered')).length, { timeout: 10_000 }).toBe(1);
     expect(perimeter.grants.all()).toEqual([]);
   });
 
@@ -70,6 +74,41 @@ describe('no permission comes of', () => {
       expect(await ask({ calls: [{ tool, arguments: { path: 'a.md' } }] })).toMatchObject({ status: 'pending' });
     expect(questions).toEqual([]);
     expect(perimeter.grants.all()).toEqual([]);
+  });
+
+  const TYPED = '  - { id: removing, why: gone is gone, effect: ask, scope: delete:files, proof: typed, limits: { files: 9 } }';
+  it.each([
+    ['no number', undefined],
+    ['a number that is not the one that was counted', 2],
+    ['the number as a text', '1'],
+    ['the number in a list', [1]],
+    ['half of it', 0.5],
+  ])('a form that draws numbers well, with %s', async (_name, number) => {
+    const content = { decision: 'approve', ...(number === undefined ? {} : { number }) };
+    const { ask, client, questions, perimeter } = await guarded({
+      rules: TYPED,
+      wait_ms: 10_000,
+      human: () => ({ action: 'accept', content, after: 4_000 }),
+    });
+    const drawing = client({ name: 'claude-code' });
+    const asked = await ask({ calls: [{ tool: 'delete', arguments: { path: 'a.md' } }] }, { client: drawing });
+    expect(questions).toMatchObject([{ typed: true }]);
+    expect(asked).toMatchObject({ status: 'denied' });
+    expect(perimeter.grants.all()).toEqual([]);
+  });
+
+  it('a form that draws numbers well is asked for the number, and the right one is a yes', async () => {
+    const { ask, client, perimeter } = await guarded({
+      rules: TYPED,
+      wait_ms: 10_000,
+      human: () => ({ action: 'accept', content: { decision: 'approve', number: 1 }, after: 4_000 }),
+    });
+    const asked = await ask(
+      { calls: [{ tool: 'delete', arguments: { path: 'a.md' } }] },
+      { client: client({ name: 'claude-code' }) },
+    );
+    expect(asked).toMatchObject({ status: 'granted' });
+    expect(perimeter.grants.all()).toHaveLength(1);
   });
 
   it('a code typed where the passphrase is needed', async () => {

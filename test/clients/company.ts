@@ -1,35 +1,54 @@
 // The sample company in a scratch folder, its real guard with the wire kept beside it, and what a human at another terminal does.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../server/clock.ts';
 import { makeWorkspace, type Workspace } from '../../server/demo/workspace.ts';
 import { packageRoot } from '../../server/package-root.ts';
+import { setPassphrase } from '../../server/passphrase.ts';
 import { Screen } from './screen.ts';
 
 const PERIMETER = [process.execPath, join(packageRoot(), 'dist', 'server', 'cli', 'main.js')] as const;
 
+const DISCOVER = [process.execPath, join(packageRoot(), 'test', 'clients', 'discover.mjs')] as const;
+
+/** `rules`: more of them, as they stand in a rules file. `discover`: what `server/discover` says in the guard's place. `passphrase`: it is set. */
+export type Special = { rules?: string; discover?: 'yes' | 'no' | undefined; passphrase?: string };
 type Message = { id?: unknown; method?: string; params?: Record<string, unknown>; result?: Record<string, unknown> };
 
 export class Company {
   readonly folder: string;
   readonly workspace: Workspace;
 
-  private constructor(folder: string, workspace: Workspace) {
+  readonly #discover: Special['discover'];
+
+  private constructor(folder: string, workspace: Workspace, discover: Special['discover']) {
     this.folder = folder;
     this.workspace = workspace;
+    this.#discover = discover;
   }
 
-  static async make(): Promise<Company> {
+  static async make({ rules, discover, passphrase }: Special = {}): Promise<Company> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'perimeter-client-')));
-    return new Company(folder, await makeWorkspace(join(folder, 'company'), systemClock.now()));
+    const workspace = await makeWorkspace(join(folder, 'company'), systemClock.now());
+    if (rules !== undefined)
+      writeFileSync(join(workspace.folder, 'policies', 'rules', 'more.yaml'), `version: 1\nrules:\n${rules}\n`);
+    if (passphrase !== undefined) await setPassphrase(workspace.state, passphrase);
+    return new Company(folder, workspace, discover);
   }
 
   /** The command that starts the guard. Every line in and out is kept in the company's folder. */
   get guard(): { command: string; args: string[] } {
     const tap = 'tee -a "$0/in" | "$@" 2>>"$0/log" | tee -a "$0/out"';
-    return { command: 'sh', args: ['-c', tap, this.folder, ...PERIMETER, 'serve', '--config', this.workspace.config] };
+    const program = [
+      ...(this.#discover ? [...DISCOVER, this.#discover] : []),
+      ...PERIMETER,
+      'serve',
+      '--config',
+      this.workspace.config,
+    ];
+    return { command: 'sh', args: ['-c', tap, this.folder, ...program] };
   }
 
   /** What went over the wire, from the client (`in`) or to it (`out`). */
@@ -41,6 +60,13 @@ export class Company {
   /** What the guard said on stderr. */
   log(): string {
     return this.#read('log');
+  }
+
+  /** The addresses a client had a browser open. */
+  opened(): string[] {
+    return this.#read('opened')
+      .split('\n')
+      .filter((line) => line !== '');
   }
 
   /** How often each type of event stands in the audit, read from its files. */

@@ -2,7 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ScriptedModel } from './model.ts';
+import { approveOnPage, openPage } from './page.ts';
 import type { Session } from './session.ts';
+
+/** The number that matters has to be typed: 23, as the guard counted. */
+export const TYPED =
+  '  - { id: the-number, why: the number matters, effect: ask, scope: write:database:customers, proof: typed, limits: { for: 30m } }';
+
+/** Only the passphrase will do, which no form carries. */
+export const PASSPHRASE = {
+  passphrase: 'correct horse battery',
+  rules:
+    '  - { id: surely, why: be sure, effect: ask, scope: write:database:customers, proof: passphrase, limits: { for: 30m } }',
+};
 
 export const UPDATE = { sql: "UPDATE customers SET note = 'win-back' WHERE status = 'dormant'" };
 
@@ -36,7 +48,7 @@ export async function isRefused(model: ScriptedModel): Promise<void> {
 }
 
 /** The grant holds for the one call that was asked for, then it is spent; the audit names the channel and the agent. */
-export async function usesGrantOnce({ model, company }: Session, channel: 'form' | 'terminal'): Promise<void> {
+export async function usesGrantOnce({ model, company }: Session, channel: 'form' | 'terminal' | 'console'): Promise<void> {
   expect(await model.calls('database__execute', UPDATE)).toMatch(/records\W+23/);
   await isRefused(model);
   const events = await model.calls('audit_query', { action: 'write:database:customers', type: 'request.approved' });
@@ -52,6 +64,20 @@ export async function usesGrantOnce({ model, company }: Session, channel: 'form'
 export function formsShown({ company }: Pick<Session, 'company'>): number {
   const isForm = (result?: Record<string, unknown>) => result?.resultType === 'input_required';
   return company.wire('out').filter(({ method, result }) => method === 'elicitation/create' || isForm(result)).length;
+}
+
+/** The address of the page that the guard put to the client; fails when it did not. */
+export function linkShown({ company }: Pick<Session, 'company'>): string {
+  const shown = /http:\/\/localhost:\d+\/requests\/req_[\w-]{12}/.exec(JSON.stringify(company.wire('out')));
+  return shown?.[0] ?? expect.fail(`no link was put to the client: ${company.log()}`);
+}
+
+/** The link leads to a page that says nothing before somebody signs in; the yes is given there. */
+export async function answersOnPage(session: Session): Promise<void> {
+  const url = linkShown(session);
+  expect(session.company.opened()).toEqual([url]);
+  expect(await openPage(url)).not.toContain('customers');
+  expect(await approveOnPage(url, PASSPHRASE.passphrase)).toContain('UPDATE customers');
 }
 
 /** A client that shows no forms: `pending` before its limit, a terminal wakes the call that waits again, and nothing is asked twice. */

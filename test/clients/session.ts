@@ -1,16 +1,16 @@
 // One client at work: the real program in a terminal, a model that the test plays, and the real guard before the sample company.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capture } from './captures.ts';
-import { Company } from './company.ts';
+import { Company, type Special } from './company.ts';
 import { ScriptedModel } from './model.ts';
 import type { ClientProgram } from './programs/program.ts';
 import { Screen } from './screen.ts';
 
 /** After a client heard what tools there are, it still takes a moment. */
 const SETTLE_MS = 1_000;
-const TOOLS_WITHIN_MS = 30_000;
+const TOOLS_WITHIN_MS = 90_000;
 
 export class Session {
   readonly company: Company;
@@ -27,15 +27,17 @@ export class Session {
     this.#home = home;
   }
 
-  static async start(program: ClientProgram, bin: string): Promise<Session> {
-    const company = await Company.make();
+  static async start(program: ClientProgram, bin: string, special?: Special): Promise<Session> {
+    const company = await Company.make(special);
     const model = await ScriptedModel.start();
     const [home, project] = [join(company.folder, 'home'), join(company.folder, 'project')] as const;
     for (const folder of [home, project]) mkdirSync(folder);
+    const browser = join(company.folder, 'browser');
+    writeFileSync(browser, `#!/bin/sh\necho "$@" >> '${company.folder}/opened'\n`, { mode: 0o755 });
     const prompt = 'Mark the dormant customers.';
     const { args, env } = program.prepare({ home, project, model: model.url, guard: company.guard }, prompt);
     // nothing of the person who runs this: no account, no key, no configuration
-    const given = { PATH: process.env.PATH ?? '', HOME: home, NO_PROXY: '127.0.0.1,localhost', BROWSER: '/bin/true', ...env };
+    const given = { PATH: process.env.PATH ?? '', HOME: home, NO_PROXY: '127.0.0.1,localhost', BROWSER: browser, ...env };
     const screen = new Screen({ command: [bin, ...args], env: given, folder: project });
     const session = new Session(program.name, company, model, screen, home);
     if (program.ready) await session.#types(prompt, program.ready);

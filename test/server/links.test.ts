@@ -23,7 +23,7 @@ const guarded = async (more: WorldOptions = {}) =>
 async function onThePage({ perimeter }: World, request_id: unknown, choice: 'approve' | 'deny' = 'approve') {
   const request = perimeter.elevations.get(String(request_id));
   const { proof = 'none', shown } = request ?? {};
-  return perimeter.elevations.answer(String(request_id), { choice, approver: 'john', channel: 'page', proof, shown });
+  return perimeter.elevations.answer(String(request_id), { choice, approver: 'john', channel: 'console', proof, shown });
 }
 
 describe('a link is put to the human', () => {
@@ -68,7 +68,7 @@ describe('its accept', () => {
   it('is consent to open: the call waits on, the page wakes it, and the client hears that it is over', async () => {
     const given = await guarded({ opens: () => answer('accept', 2_000), wait_ms: 10_000 });
     const asking = given.ask(DELETE);
-    await expect.poll(async () => (await given.events('request.opened')).length).toBe(1);
+    await expect.poll(async () => (await given.events('request.opened')).length, { timeout: 10_000 }).toBe(1);
     const { request_id = '' } = given.perimeter.elevations.pending()[0] ?? {};
     expect(given.perimeter.grants.all()).toEqual([]);
     await onThePage(given, request_id);
@@ -91,7 +91,7 @@ describe('its accept', () => {
     const given = await guarded({ opens: () => answer('accept', 2_000), climb_ms: 150, notify: (title) => notes.push(title) });
     await given.ask(DELETE);
     expect(notes).toEqual([]);
-    await expect.poll(() => notes.length).toBe(1);
+    await expect.poll(() => notes.length, { timeout: 10_000 }).toBe(1);
   });
 });
 
@@ -122,7 +122,9 @@ describe('its refusal', () => {
     expect(first.perimeter.grants.all()).toEqual([]);
     await first.ask(WRITE);
     expect(first.links).toHaveLength(1);
-    await expect.poll(() => first.perimeter.store.data.clients?.['test-client 1']?.link?.skip_until).toBeDefined();
+    await expect
+      .poll(() => first.perimeter.store.data.clients?.['test-client 1']?.link?.skip_until, { timeout: 10_000 })
+      .toBeDefined();
     await first.close({ keep: true });
     const again = await world({
       folder: first.folder,
@@ -149,7 +151,9 @@ describe('its refusal', () => {
       given.clock.advance(20_000);
       await given.command('deny', { id: request_id });
     }
-    await expect.poll(() => given.perimeter.store.data.clients?.['test-client 1']?.link?.skip_until).toBeDefined();
+    await expect
+      .poll(() => given.perimeter.store.data.clients?.['test-client 1']?.link?.skip_until, { timeout: 10_000 })
+      .toBeDefined();
     await ask(paths[0]);
     expect(given.links).toHaveLength(2);
     await given.ask(WRITE);
@@ -178,7 +182,7 @@ describe('a client of the newest revision', () => {
     expect(question).toMatchObject({ url: expect.stringMatching(/\/requests\/req_[\w-]+$/) });
     const request_id = question?.request_id ?? '';
     const waiting = elevate(given, client, DELETE, { request_id, action: 'accept', after: 3_000, link: true });
-    await expect.poll(async () => (await given.events('request.opened')).length).toBe(1);
+    await expect.poll(async () => (await given.events('request.opened')).length, { timeout: 10_000 }).toBe(1);
     await onThePage(given, request_id);
     expect(await waiting).toMatchObject({ result: { structuredContent: { status: 'granted' } } });
   });

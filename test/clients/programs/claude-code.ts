@@ -30,6 +30,7 @@ export const claudeCode: ClientProgram = {
         DISABLE_ERROR_REPORTING: '1',
         DISABLE_AUTOUPDATER: '1',
         ENABLE_TOOL_SEARCH: 'false',
+        MCP_TIMEOUT: '90000',
       },
     };
   },

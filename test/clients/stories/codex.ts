@@ -1,7 +1,18 @@
 // Codex: a form in its terminal interface, answered by keys.
 import { expect, test } from 'vitest';
 import { describeClient } from '../describe.ts';
-import { ASKING, formsShown, humanReads, isRefused, requestId, usesGrantOnce, waitsOn } from '../handoff.ts';
+import {
+  ASKING,
+  formsShown,
+  humanReads,
+  isRefused,
+  linkShown,
+  PASSPHRASE,
+  requestId,
+  TYPED,
+  usesGrantOnce,
+  waitsOn,
+} from '../handoff.ts';
 import { codex } from '../programs/codex.ts';
 import type { Session } from '../session.ts';
 
@@ -63,6 +74,26 @@ describeClient(codex, (start) => {
     await session.screen.hides(FORM);
     await usesGrantOnce(session, 'terminal');
   });
+
+  test.each([
+    ['the passphrase', PASSPHRASE],
+    ['a number, which it does not draw', { rules: TYPED }],
+  ])(
+    'declines a link by itself where only %s will do: the terminal is named at once, and it gets no other link',
+    async (_proof, special) => {
+      const session = await start(special);
+      await isRefused(session.model);
+      const pending = session.model.calls('request_elevation', ASKING);
+      await expect.poll(() => session.company.audited()['request.unanswered'], { timeout: 30_000 }).toBe(1);
+      expect(linkShown(session)).toContain('/requests/req_');
+      expect(session.company.audited()['request.offered']).toBe(1);
+      session.capture('link-unseen');
+      expect(await pending).toContain('perimeter approve req_');
+      const links = session.company.wire('out').filter(({ method }) => method === 'elicitation/create');
+      expect(links).toHaveLength(1);
+      expect(session.company.command('grants')).toEqual([]);
+    },
+  );
 
   test('nobody answers: `pending` before 60 s; a late answer lands on the stored request, which is asked once', async () => {
     const session = await start();

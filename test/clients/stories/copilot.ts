@@ -2,16 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { describeClient } from '../describe.ts';
-import { ASKING, formsShown, humanReads, isRefused, usesGrantOnce } from '../handoff.ts';
+import { ASKING, answersOnPage, formsShown, humanReads, isRefused, PASSPHRASE, TYPED, usesGrantOnce } from '../handoff.ts';
 import { copilot } from '../programs/copilot.ts';
 import type { Session } from '../session.ts';
 
 const FORM = /perimeter needs information/;
 
-async function asks({ model, screen }: Session, seconds?: number): Promise<{ answer: Promise<string> }> {
+const LINK = /perimeter wants you to visit/;
+
+async function asks({ model, screen }: Session, seconds?: number, shown = FORM): Promise<{ answer: Promise<string> }> {
   await isRefused(model);
   const answer = model.calls('request_elevation', ASKING, seconds);
-  await screen.shows(FORM);
+  await screen.shows(shown, 60);
   await humanReads();
   return { answer };
 }
@@ -53,6 +55,43 @@ describeClient(copilot, (start) => {
     await session.screen.keys('Escape');
     expect(await answer).toContain('"status":"granted"');
     await usesGrantOnce(session, 'terminal');
+  });
+
+  test('draws the number that has to be typed, and takes it as a number', async () => {
+    const session = await start({ rules: TYPED });
+    const { answer } = await asks(session);
+    await session.screen.keys('Down', 'Enter');
+    await session.screen.shows(/Type the number from the message/);
+    await session.screen.types('23');
+    session.capture('number');
+    await session.screen.keys('Enter');
+    expect(await answer).toContain('"status":"granted"');
+    await usesGrantOnce(session, 'form');
+  });
+
+  test.each([{ discover: 'yes' }, { discover: 'no' }] as const)(
+    'is given a link where only the passphrase will do: opening it approves nothing, the page does (server/discover: $discover)',
+    async ({ discover }) => {
+      const session = await start({ ...PASSPHRASE, discover });
+      const { answer } = await asks(session, undefined, LINK);
+      session.capture(`link-${discover}`);
+      await session.screen.keys('Enter');
+      await expect.poll(() => session.company.audited()['request.opened'], { timeout: 10_000 }).toBe(1);
+      expect(session.company.command('grants')).toEqual([]);
+      await answersOnPage(session);
+      expect(await answer).toContain('"status":"granted"');
+      await usesGrantOnce(session, 'console');
+    },
+  );
+
+  test('a link that is closed is no answer: the request waits, and the terminal is named', async () => {
+    const session = await start(PASSPHRASE);
+    const { answer } = await asks(session, undefined, LINK);
+    await session.screen.keys('Escape');
+    const pending = await answer;
+    expect(pending).toContain('"status":"pending"');
+    expect(pending).toContain('perimeter approve req_');
+    expect(session.company.opened()).toEqual([]);
   });
 
   // takes minutes: PERIMETER_SLOW_CLIENTS=1 npm run test:clients -- copilot
