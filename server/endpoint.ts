@@ -14,6 +14,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Cards } from './card.ts';
 import type {
   CallReply,
   ClientHandle,
@@ -29,6 +30,7 @@ import { clientGate, EMPTY_LISTS } from './wire/client-gate.ts';
 import { answerKey, declared, formAnswer, formParams, inputRequired, linkParams } from './wire/elicitation.ts';
 import { LineTransport } from './wire/line-transport.ts';
 import { isRecord } from './wire/messages.ts';
+import { progressOf } from './wire/progress.ts';
 import { type Call, type RequestStates, requestStates } from './wire/request-state.ts';
 
 export type EndpointOptions = {
@@ -39,6 +41,8 @@ export type EndpointOptions = {
   info: { name: string; version: string; instructions: string };
   /** The agent this connection was configured for; absent means mcp.json's. */
   agent?: string;
+  /** The card for clients that draw one. */
+  cards?: Cards;
   /** Authenticates what travels through the client between a question and its answer. At least 32 random bytes. */
   secret: Buffer;
 };
@@ -101,7 +105,10 @@ class Connection {
     const { info, guard } = this.#options;
     const server = new Server(
       { name: info.name, version: info.version },
-      { capabilities: { tools: { listChanged: true } }, instructions: info.instructions },
+      {
+        capabilities: { tools: { listChanged: true }, ...(this.#options.cards ? { resources: {} } : {}) },
+        instructions: info.instructions,
+      },
     );
     let ready = era === 'modern';
     server.oninitialized = () => {
@@ -119,9 +126,17 @@ class Connection {
   async #request(server: Server, era: 'legacy' | 'modern', request: JSONRPCRequest, context: ServerContext): Promise<Result> {
     const client = era === 'modern' ? this.#modernClient(context) : this.#legacyClient(server);
     this.#client = client;
+    const given: Record<string, unknown> =
+      era === 'modern' ? { ...context.mcpReq.envelope } : { [CLIENT_CAPABILITIES_META_KEY]: server.getClientCapabilities() };
+    const cards = this.#options.cards?.shows(given[CLIENT_CAPABILITIES_META_KEY]) ? this.#options.cards : undefined;
     try {
-      if (request.method === 'tools/list') return { tools: await this.#options.guard.listTools() };
-      if (request.method === 'tools/call') return await this.#call(client, request.params ?? {}, context);
+      if (request.method === 'tools/list') {
+        const tools = await this.#options.guard.listTools();
+        return { tools: cards?.tools(tools) ?? tools };
+      }
+      if (request.method === 'tools/call') return await this.#call(client, request.params ?? {}, context, cards);
+      const card = cards?.answer(request.method, request.params);
+      if (card) return card;
       // downstreams' resources and prompts are not passed on, so the list of them is empty, whether or not the client minds capabilities
       const empty = Object.hasOwn(EMPTY_LISTS, request.method) ? EMPTY_LISTS[request.method] : undefined;
       if (empty !== undefined) return { [empty]: [] };
@@ -133,7 +148,7 @@ class Connection {
     throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'method not found');
   }
 
-  async #call(client: ClientHandle, params: Record<string, unknown>, context: ServerContext): Promise<Result> {
+  async #call(client: ClientHandle, params: Record<string, unknown>, context: ServerContext, cards?: Cards): Promise<Result> {
     const call: Call = { tool: String(params.name), arguments: isRecord(params.arguments) ? params.arguments : {} };
     const answer = client.era === 'modern' ? this.#answer(call, context) : undefined;
     const over = new AbortController();
@@ -145,7 +160,7 @@ class Connection {
       ...(answer ? { answer } : {}),
     };
     const reply: CallReply = await this.#options.guard.callTool(incoming).finally(() => over.abort());
-    if ('result' in reply) return relayed(reply.result);
+    if ('result' in reply) return relayed(cards?.result(call.tool, reply.result) ?? reply.result);
     const shows = 'url' in reply.question ? client.links : client.forms;
     if (client.era === 'legacy' || !shows) throw new Error('a question was put to a client that cannot show it here');
     return inputRequired(reply.question, this.#states.seal(reply.question.request_id, call, 'url' in reply.question));
@@ -235,20 +250,6 @@ class Connection {
 const ANYTHING = {
   '~standard': { version: 1, vendor: 'perimeter', validate: (value: unknown) => ({ value }) },
 } as const;
-
-/** Progress goes out only where the client asked for it, while the call lasts, and its value always rises (utilities/progress). */
-function progressOf(context: ServerContext, over: AbortSignal): Pick<IncomingCall, 'progress'> {
-  const progressToken = context.mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return {};
-  let last = Number.NEGATIVE_INFINITY;
-  return {
-    progress: (update) => {
-      if (over.aborted || !(update.progress > last)) return;
-      last = update.progress;
-      context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...update } }).catch(() => undefined);
-    },
-  };
-}
 
 /** The result as it came, without the one key that would turn it into a question of the guard's. */
 function relayed(result: ToolResult): Result {

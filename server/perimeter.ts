@@ -13,6 +13,7 @@ import { maskProse } from './audit/mask.ts';
 import { Outbox } from './audit/outbox.ts';
 import { openPlaces } from './audit/places.ts';
 import { bindServer } from './bindings.ts';
+import { createCards } from './card.ts';
 import { buildCatalog, type Catalog } from './catalog.ts';
 import { createBehaviours } from './channels/behaviour.ts';
 import { inShort } from './channels/channel.ts';
@@ -434,6 +435,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
         clock,
         secret,
         info: { name: 'perimeter', version: options.version, instructions: INSTRUCTIONS },
+        ...(options.page === undefined ? {} : { cards: createCards(options.page) }),
         ...(agent === undefined ? {} : { agent }),
       });
       clients.add(client);

@@ -8,6 +8,8 @@ export const EMPTY_LISTS: Readonly<Record<string, string>> = {
   'resources/templates/list': 'resourceTemplates',
   'prompts/list': 'prompts',
 };
+/** The one resource of the guard's own: the card that some clients draw for a request (server/card.ts). */
+export const CARD_URI = 'ui://perimeter/request';
 /** Everything else is closed: reading resources, prompts, completion, logging, tasks. */
 const METHODS = new Set([
   'initialize',
@@ -27,7 +29,7 @@ export function clientGate(dropped: (method: string, reason: string) => void): G
   let initialized = false;
   return {
     request(request) {
-      if (!METHODS.has(request.method)) return notOffered(request.method);
+      if (!METHODS.has(request.method) && !readsCard(request)) return notOffered(request.method);
       if (request.method === 'tools/call') {
         const fault = callFault(request.params);
         if (fault !== undefined) return { code: RPC_CODES.params, message: fault };
@@ -56,6 +58,8 @@ function notOffered(method: string): Refusal {
     message: `method not found: ${JSON.stringify(method.slice(0, 80))} is not offered by this guard`,
   };
 }
+
+const readsCard = ({ method, params }: RpcRequest): boolean => method === 'resources/read' && params?.uri === CARD_URI;
 
 function isModern(request: RpcRequest): boolean {
   const meta = request.params?._meta;
