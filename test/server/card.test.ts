@@ -18,10 +18,10 @@ async function client(options: WorldOptions, capabilities: Record<string, unknow
   const ask = async (method: string, params: Record<string, unknown> = {}) => {
     id += 1;
     raw.send({ jsonrpc: '2.0', id, method, params });
-    return (await raw.answerTo(id)) as { result?: Record<string, unknown>; error?: { code: number } };
+    return (await raw.answerTo(id)) as { result: Record<string, unknown>; error?: { code: number } };
   };
   const tool = async (name: string) =>
-    ((await ask('tools/list')).result?.tools as { name: string; _meta?: Record<string, unknown> }[]).find(
+    ((await ask('tools/list')).result.tools as { name: string; _meta?: Record<string, unknown> }[]).find(
       (one) => one.name === name,
     );
   return { ask, tool };
@@ -34,19 +34,19 @@ test('a client that declares it is told of the card, reads it, and gets the addr
   expect((await ask('resources/list')).result).toMatchObject({
     resources: [{ uri: URI, mimeType: 'text/html;profile=mcp-app' }],
   });
-  const read = (await ask('resources/read', { uri: URI })).result?.contents as { text: string; mimeType: string }[];
+  const read = (await ask('resources/read', { uri: URI })).result.contents as { text: string; mimeType: string }[];
   expect(read[0]?.mimeType).toBe('text/html;profile=mcp-app');
   const { result } = await ask('tools/call', {
     name: 'request_elevation',
     arguments: { justification: 'x', calls: [{ tool: 'put', arguments: { name: 'a' } }] },
   });
-  const id = (result?.structuredContent as { request_id: string }).request_id;
-  expect(result?._meta).toEqual({ 'perimeter/page': `http://localhost:7373/requests/${id}` });
+  const id = (result.structuredContent as { request_id: string }).request_id;
+  expect(result._meta).toEqual({ 'perimeter/page': `http://localhost:7373/requests/${id}` });
 });
 
 test('no tool of the card decides: a model that reads everything it is given finds nothing to approve with', async () => {
   const { ask } = await client(PAGE, UI);
-  const tools = (await ask('tools/list')).result?.tools as { name: string }[];
+  const tools = (await ask('tools/list')).result.tools as { name: string }[];
   expect(
     tools
       .map(({ name }) => name)
@@ -54,7 +54,7 @@ test('no tool of the card decides: a model that reads everything it is given fin
       .sort(),
   ).toEqual(['audit_query', 'list_permissions', 'release_grant', 'request_elevation']);
   const { result } = await ask('resources/read', { uri: URI });
-  const { text } = (result?.contents as { text: string }[])[0]!;
+  const { text } = (result.contents as { text: string }[])[0]!;
   expect(text).not.toMatch(/tools\/call|innerHTML|eval\(|fetch\(|enter#/);
   expect(text.match(/method: '[^']+'/g)?.sort()).toEqual([
     "method: 'ui/initialize'",
@@ -81,7 +81,7 @@ test.each([
     name: 'request_elevation',
     arguments: { justification: 'x', scope: 'read:notes:a' },
   });
-  expect(result?._meta).toBeUndefined();
+  expect(result._meta).toBeUndefined();
 });
 
 test('no other resource is read, card or not', async () => {
