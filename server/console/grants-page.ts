@@ -115,7 +115,7 @@ ${
     ? html`<p class="lead">Ends in ${until(grant.expires_at, clock)}.</p>`
     : note('plain', html`<p><strong>No longer open: ${ENDS[grant.state]}.</strong> Nothing more goes through with it.</p>`)
 }
-<h2>What is left</h2>
+<h2>${open ? 'What is left' : 'What was left'}</h2>
 ${meters(grant)}
 ${open ? html`<form method="post" action="/grants/${grant.grant_id}/revoke">${csrf(session)}<button class="deny">Revoke it now</button></form>` : ''}
 <h2>What was given</h2>
