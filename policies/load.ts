@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readBindings } from './binding.ts';
 import type { Complain } from './clauses.ts';
 import type { Lists } from './lists.ts';
-import { DEFAULT_RISK, REFINEMENTS_OFF } from './risk-defaults.ts';
+import { DEFAULT_RISK, pointsOf } from './risk-defaults.ts';
 import { readRule } from './rule.ts';
 import { bareLists, type RulesFile, rulesFile, versionedLists } from './schema.ts';
 import { check } from './shape.ts';
@@ -138,7 +138,7 @@ class Loader {
     const risk: RiskPolicy = {
       ...DEFAULT_RISK,
       ...written,
-      points: { ...DEFAULT_RISK.points, ...(written.points && REFINEMENTS_OFF), ...written.points },
+      points: pointsOf(written.points ?? {}),
       levels: { ...DEFAULT_RISK.levels, ...written.levels },
       responses: { ...DEFAULT_RISK.responses, ...written.responses },
     };

@@ -42,8 +42,19 @@ export const DEFAULT_RISK: RiskPolicy = {
   responses: { medium: 'watch', high: 'ask', critical: 'deny' },
 };
 
+/** Factors that refine another one, which counts with them. */
+const REFINES: Readonly<Record<string, string>> = {
+  night: 'outside_hours',
+  new_target: 'first_use',
+  repetition: 'rate',
+  probing: 'repeated_refusals',
+};
+
 /**
- * Factors that refine another one. Who writes a table of points has added theirs up, so these then count only where the table
- * names them; the rest keep their defaults.
+ * The points of a policy: what it writes over the defaults, point by point. Who gives a factor points of their own has weighed all that it
+ * stands for, so what refines it then counts only where it is named too.
  */
-export const REFINEMENTS_OFF: Readonly<Record<string, number>> = { night: 0, new_target: 0, repetition: 0, probing: 0 };
+export function pointsOf(written: Readonly<Record<string, number>>): Record<string, number> {
+  const weighed = Object.entries(REFINES).filter(([, refined]) => Object.hasOwn(written, refined));
+  return { ...DEFAULT_RISK.points, ...Object.fromEntries(weighed.map(([name]) => [name, 0])), ...written };
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadPolicy, type PolicyFile } from '../../policies/load.ts';
 import { FACTORS } from '../../policies/risk.ts';
-import { DEFAULT_RISK, REFINEMENTS_OFF } from '../../policies/risk-defaults.ts';
+import { DEFAULT_RISK, pointsOf } from '../../policies/risk-defaults.ts';
 import { formatProblem } from '../../policies/source.ts';
 import type { Rule } from '../../policies/types.ts';
 
@@ -422,7 +422,10 @@ describe('risk', () => {
     const { risk } = loaded(
       rulesFile('version: 1\nrisk: { points: { pii: 5 }, responses: { critical: ask+passphrase } }\n'),
     ).policy;
-    expect(risk.points).toEqual({ ...DEFAULT_RISK.points, ...REFINEMENTS_OFF, pii: 5 });
+    expect(risk.points).toEqual({ ...DEFAULT_RISK.points, pii: 5 });
+    // who weighed a factor anew has weighed what refines it
+    expect(pointsOf({ outside_hours: 20, rate: 15 })).toMatchObject({ night: 0, repetition: 0, new_target: 5, probing: 20 });
+    expect(pointsOf({ outside_hours: 20, night: 7 })).toMatchObject({ night: 7 });
     expect(risk.responses).toEqual({ medium: 'watch', high: 'ask', critical: 'ask+passphrase' });
   });
 
