@@ -14,6 +14,7 @@ import {
   VERBS,
   type Verb,
 } from './types.ts';
+import { isPublicSuffix } from './values/registrable.ts';
 
 /** Facts whose arguments a binding names; any other name in `facts` becomes `args.<name>`. */
 const BOUND_FACTS = ['body', 'attachments', 'attendees', 'recipients', 'amount', 'items', 'events'];
@@ -166,6 +167,11 @@ const root = z.union([z.string().min(1), closed({ option: z.string().min(1) }), 
 const domainName = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i, {
   error: (issue) => `\`${String(issue.input)}\` is no domain; write it as \`acme.example\``,
 });
+/** Everybody under a public suffix would be one of us. */
+const ownDomain = domainName.refine((domain) => !isPublicSuffix(domain), {
+  error: (issue) =>
+    `anybody can register a name below \`${String(issue.input)}\`, so it is nobody's own; write it as \`acme.example\``,
+});
 
 const bindingSchema = closed({
   version: z.literal(1).exactOptional(),
@@ -177,7 +183,7 @@ const bindingSchema = closed({
     os: z.enum(['posix', 'windows']).exactOptional(),
     case: z.enum(['sensitive', 'insensitive']).exactOptional(),
   }).exactOptional(),
-  own: closed({ domains: z.array(domainName) }).exactOptional(),
+  own: closed({ domains: z.array(ownDomain) }).exactOptional(),
   tools: z.record(z.string(), tool).default({}),
   resources: z
     .record(z.string(), closed({ does, resource: resource.exactOptional(), sensitive: sensitive.default([]) }))

@@ -1,6 +1,7 @@
 // The question a human reads: the guard's own sentences from what it computed, then the agent's words, quoted and marked as its claim.
 import { formatDuration } from '../policies/durations.ts';
 import type { Proof, Risk } from '../policies/types.ts';
+import { registrableDomain } from '../policies/values/registrable.ts';
 import { visible } from '../policies/values/text.ts';
 import type { Impact } from './ports.ts';
 import { shownCall } from './shown-call.ts';
@@ -54,7 +55,7 @@ export function writeMessage(asking: Asking): string {
     lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
   if (asking.outside.length > 0)
     lines.push(
-      `Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(safe).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`,
+      `Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(placeName).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`,
     );
   for (const { server, lines: said } of asking.notes ?? [])
     lines.push(...said.map((line) => `${TOLD_BY} ${safe(server)}: ${visible(line, MAX_NOTE)}`));
@@ -77,6 +78,12 @@ export function writeMessage(asking: Asking): string {
       : `The agent says (its claim, not checked): "${visible(asking.justification, MAX_QUOTE)}"`,
   );
   return lines.join('\n');
+}
+
+/** A place with whose it is, where its name begins like somebody else's: `acme.example.evil.test (part of evil.test)`. */
+function placeName(place: string): string {
+  const owner = registrableDomain(place);
+  return owner === undefined || owner === place ? safe(place) : `${safe(place)} (part of ${safe(owner)})`;
 }
 
 function safe(text: string): string {

@@ -497,6 +497,7 @@ describe('bindings', () => {
     ],
     ['cases with a verb that is none', 'server: a\ntools:\n  x:\n    does: { by: op, list: raed:crm }', '4: `raed` is no verb'],
     ['a domain that is none', 'server: a\nown: { domains: ["a@b"] }', '`a@b` is no domain'],
+    ["a domain that is everybody's", 'server: a\nown: { domains: [co.uk] }', 'anybody can register a name below `co.uk`'],
   ])('refuse %s', (_name, text, message) => expect(problems(bindingFile(text)).join('\n')).toContain(message));
 
   test('take a list, several documents, aliases of dialects, and roots on the command line', () => {

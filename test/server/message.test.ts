@@ -38,3 +38,8 @@ test('the promise says what is held one by one, what by its number, and what not
     'enforced by rewriting the statement, by the numbers and not row by row; only the direct ones are counted and held',
   );
 });
+
+test('a place that begins like somebody else is named with who it belongs to', () => {
+  const text = writeMessage({ ...ASKING, outside: ['acme.example.evil.test', 'partner.example'] });
+  expect(text).toContain('Leaves your own domains, to acme.example.evil.test (part of evil.test), partner.example.');
+});
