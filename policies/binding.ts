@@ -113,18 +113,22 @@ const sensitive = words.superRefine((classes, context) => {
   }
 });
 
+const plain = z.string().regex(/^[^.[\]\s]+$/, { error: 'this must be an argument by itself' });
 const sql = closed({
   statement: selector,
   dialect: z.enum(Object.keys(DIALECTS)).transform((name): SqlDialect => DIALECTS[name] ?? 'sqlite'),
   domain: z.string().regex(DOMAIN, { error: 'a domain is one word, such as `database`' }).default('database'),
   rewrite: z.boolean().exactOptional(),
+  counts: closed({ tool: z.string().min(1), statement: plain }).exactOptional(),
 }).superRefine((written, context) => {
-  if (written.rewrite === true && (written.dialect !== 'postgres' || /[.[\]]/.test(written.statement)))
-    context.addIssue({
-      code: 'custom',
-      path: ['rewrite'],
-      message: 'only PostgreSQL can be rewritten, and only where the statement is an argument by itself; leave `rewrite` off',
-    });
+  const fail = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  if (written.rewrite === true && (written.dialect === 'mssql' || /[.[\]]/.test(written.statement)))
+    fail(
+      'rewrite',
+      'only PostgreSQL, SQLite and MySQL can be rewritten, and only where the statement is an argument by itself; leave `rewrite` off',
+    );
+  if (written.counts && (written.rewrite !== true || written.dialect === 'postgres'))
+    fail('counts', '`counts` names the tool that reads for `rewrite: true` on SQLite and MySQL; leave it off');
 });
 
 const also = closed({ given: selector.exactOptional(), does, resource: resource.exactOptional() });

@@ -258,6 +258,8 @@ export type ToolBinding = {
     domain: string;
     /** The guard may send a rewritten statement that counts and bounds itself. */
     rewrite?: boolean;
+    /** The tool that reads, and its statement's argument, where the guard counts by reading; the tool itself when left out. */
+    counts?: { tool: string; statement: Selector };
   };
   also: { given?: Selector; does: Does; resource?: BoundResource }[];
   ignore: Selector[];

@@ -211,7 +211,11 @@ export function createGuard(parts: GuardParts): GuardPort {
       } else if (!measured.rewritten) meta['perimeter/bound'] = bound;
     }
     const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
-    const held = rewrite && bound && rewritten(call.arguments, rewrite, bound);
+    const held =
+      measured?.rewritten &&
+      rewrite &&
+      bound &&
+      rewritten(call.arguments, rewrite, bound, measured.rewritten, measured.impact.direct === true);
     if (measured?.rewritten && !held)
       return {
         result: failureResult('the statement can not be held to what was approved', false),

@@ -7,7 +7,7 @@ import { maskCell, maskResource } from './audit/mask.ts';
 import { iso } from './clock.ts';
 import { canLook, lookAt } from './looking.ts';
 import type { AuditLog, Clock, Downstream, ForwardOptions, Impact, ToolDefinition } from './ports.ts';
-import type { Rewritable, Rewriting } from './rewriting.ts';
+import type { Form, Rewritable, Rewriting } from './rewriting.ts';
 import type { Sets } from './sets.ts';
 
 const PREVIEW_MS = 8_000;
@@ -50,7 +50,7 @@ export type Measured = {
   /** Counted by the guard itself, which looks again just before the call leaves. */
   looked?: boolean;
   /** Counted through a rewritten statement, and held by one. */
-  rewritten?: boolean;
+  rewritten?: Form;
 };
 export type Measure = (asked: {
   downstream: Downstream;
@@ -96,11 +96,12 @@ export function createMeasure({
     if (tooMany(principal)) return unknown(promise.unit);
     try {
       const options = { meta, signal, timeout: PREVIEW_MS };
-      const content: Record<string, unknown> | undefined = looked
-        ? await lookAt(reading)
+      const found: { content: Record<string, unknown> | undefined; form?: Form } | undefined = looked
+        ? { content: await lookAt(reading) }
         : own || !rewrite
-          ? await previewed(downstream, promise.preview, args, options)
+          ? { content: await previewed(downstream, promise.preview, args, options) }
           : await rewriting.preview({ downstream, definition, args, rewrite }, options);
+      const content = found?.content;
       const counted = readCount(content, promise);
       if (!counted) return unknown(promise.unit);
       const set = content?.set === undefined || !promise.bound ? undefined : sets.keep(content.set);
@@ -129,7 +130,7 @@ export function createMeasure({
         ...(set === undefined ? {} : { set }),
         ...(samples.length > 0 ? { samples } : {}),
         ...(notes.length > 0 ? { notes } : {}),
-        ...(looked ? { looked: true } : own ? {} : { rewritten: true }),
+        ...(looked ? { looked: true } : found?.form ? { rewritten: found.form } : {}),
       };
     } catch {
       return unknown(promise.unit);

@@ -20,6 +20,8 @@ export type PostgresChange = {
   madeUp: boolean;
   upsert: boolean;
   returning: boolean;
+  /** The names of what RETURNING hands back; undefined where they are made up, or stand twice. */
+  outputs: string[] | undefined;
   /** A WITH stands before it, or other tables take part. */
   compound: boolean;
   /** Its WITH holds a change of its own. */
@@ -69,11 +71,21 @@ export function readPostgresChange(sql: string): PostgresChange | undefined {
     madeUp: callsIn(body).some((name) => functionEffect(name, 'postgres').chance),
     upsert: conflict.action === 'ONCONFLICT_UPDATE',
     returning: body.returningClause !== undefined || body.returningList !== undefined,
+    outputs: outputsOf(list(node(body.returningClause).exprs ?? body.returningList)),
     compound,
     nested: Object.keys(VERBS).some((one) => holds(body.withClause, one)),
     condition: compound || (tag !== 'UpdateStmt' && tag !== 'DeleteStmt') ? undefined : conditionIn(text),
     parameters: parametersIn(body),
   };
+}
+
+function outputsOf(targets: Node[]): string[] | undefined {
+  const names = targets.map((target) => {
+    const { name, val } = node(target.ResTarget);
+    return word(name) ?? word(node(list(node(node(val).ColumnRef).fields).at(-1)?.String).sval);
+  });
+  const known = names.filter((name) => name !== undefined);
+  return known.length === names.length && new Set(known).size === known.length ? known : undefined;
 }
 
 /** `stmt_location` and `stmt_len` count bytes; a length of zero means to the end. */

@@ -2,20 +2,25 @@
 import type { PostgresChange } from './change.ts';
 
 /** More rows than these are held to their number per table. */
-const ROWS_MAX = 10_000;
+export const ROWS_MAX = 10_000;
 
 /** What was approved: counts by table, the sum, and the digests of the target's rows where they could be told. */
-export type RewriteBound = { per_resource: Record<string, number>; total: number; sets?: readonly RewriteSet[] };
+export type RewriteBound = {
+  per_resource: Record<string, number>;
+  total: number;
+  sets?: readonly RewriteSet[];
+  direct?: boolean;
+};
 export type RewriteSet = { salt: string; rows: readonly string[] };
-/** What a preview found. `rows` is absent where the target's rows can't be told one by one. */
-export type RewriteCount = { counts: Record<string, number>; direct: number; rows?: string[] };
+/** What a preview found. `rows` is absent where the target's rows can't be told one by one; `follows`: more may follow that was not counted. */
+export type RewriteCount = { counts: Record<string, number>; direct: number; rows?: string[]; follows?: boolean };
 
 /**
  * A block that runs the change, counts it, and then always fails with the numbers behind `nonce`: nothing stays.
  * `nonce` and `salt` must be random words of letters and digits that nobody else knows.
  */
 export function previewBlock(change: PostgresChange, nonce: string, salt: string): string {
-  const found = `jsonb_build_object('counts', delta, 'direct', direct, 'rows', CASE WHEN told AND direct <= ${ROWS_MAX} THEN (SELECT coalesce(jsonb_agg(${digest(change, salt)}), '[]'::jsonb) FROM unnest(names) AS k) END)`;
+  const found = `jsonb_build_object('counts', delta, 'direct', direct, 'rows', CASE WHEN told AND direct <= ${ROWS_MAX} THEN (SELECT coalesce(jsonb_agg(${digest(change, salt, 'k')}), '[]'::jsonb) FROM unnest(names) AS k) END)`;
   return block(change, nonce, `RAISE EXCEPTION USING MESSAGE = ${raised(nonce, found)};`);
 }
 
@@ -27,7 +32,7 @@ export function boundBlock(change: PostgresChange, nonce: string, bound: Rewrite
     `EXISTS (SELECT 1 FROM jsonb_each_text(delta) WHERE value::bigint > coalesce((${approved}::jsonb ->> key)::bigint, 0))`,
   ];
   if (bound.sets) {
-    const strange = bound.sets.map(({ salt, rows }) => `${digest(change, salt)} NOT IN (SELECT unnest(${array(rows)}))`);
+    const strange = bound.sets.map(({ salt, rows }) => `${digest(change, salt, 'k')} NOT IN (SELECT unnest(${array(rows)}))`);
     tests.push('NOT told', `EXISTS (SELECT 1 FROM unnest(names) AS k WHERE ${['true', ...strange].join(' AND ')})`);
   }
   const found = `jsonb_build_object('counts', delta, 'direct', direct)`;
@@ -38,21 +43,44 @@ export function boundBlock(change: PostgresChange, nonce: string, bound: Rewrite
   );
 }
 
-/** A block that changes nothing and fails with empty numbers: whether a tool lets such a block through and hands back its words. */
+/** The preview of a statement with a condition that no row meets: whether a tool lets such a block through and hands back its words. */
 export function probeBlock(nonce: string): string {
-  return `DO $${nonce}$\nBEGIN\n  EXECUTE 'SELECT 1 WHERE false';\n  RAISE EXCEPTION USING MESSAGE = ${raised(nonce, `jsonb_build_object('counts', '{}'::jsonb, 'direct', 0)`)};\nEND\n$${nonce}$`;
+  return previewBlock(NOTHING, nonce, nonce);
 }
+
+const NOTHING: PostgresChange = {
+  text: 'SELECT 1 WHERE false',
+  verb: 'merge',
+  table: ['pg_catalog', 'pg_class'],
+  label: 'pg_class',
+  assigned: [],
+  columns: undefined,
+  defaults: false,
+  madeUp: false,
+  upsert: false,
+  returning: false,
+  outputs: undefined,
+  compound: false,
+  nested: false,
+  condition: undefined,
+  parameters: 0,
+};
 
 /** The numbers in whatever text a tool answered with; undefined when they are not there whole. */
 export function readRaised(text: string, nonce: string): RewriteCount | undefined {
   const [, encoded] = new RegExp(`${nonce}:([A-Za-z0-9+/=]+)\\.`).exec(text) ?? [];
   if (encoded === undefined) return undefined;
   try {
-    const { counts, direct, rows } = JSON.parse(
+    const { counts, direct, rows, follows } = JSON.parse(
       new TextDecoder().decode(Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))),
     ) as Record<string, unknown>;
     if (typeof counts !== 'object' || counts === null || typeof direct !== 'number') return undefined;
-    return { counts: counts as Record<string, number>, direct, ...(Array.isArray(rows) ? { rows: rows.map(String) } : {}) };
+    return {
+      counts: counts as Record<string, number>,
+      direct,
+      ...(Array.isArray(rows) ? { rows: rows.map(String) } : {}),
+      ...(follows === true ? { follows } : {}),
+    };
   } catch {
     return undefined;
   }
@@ -63,7 +91,7 @@ export function readRaised(text: string, nonce: string): RewriteCount | undefine
  * `pg_stat_xact_user_tables`, less what stood there before; the target's key comes from the catalog.
  */
 function block(change: PostgresChange, nonce: string, end: string): string {
-  const name = change.table.slice(-2).map(identifier).join('.');
+  const name = nameOf(change);
   const columns = change.columns === undefined ? '' : ` AND keys <@ ${array(change.columns)}`;
   const cut = change.verb === 'insert' ? columns : '';
   return `DO $${nonce}$
@@ -102,19 +130,21 @@ $${nonce}$`;
 }
 
 /** Whether RETURNING can tell the target's rows, as far as the statement says. */
-function tells(change: PostgresChange): boolean {
+export function tells(change: PostgresChange): boolean {
   if (change.verb === 'merge' || change.nested || change.assigned.includes('*')) return false;
   return change.verb !== 'insert' || !(change.defaults || change.madeUp);
 }
 
 /** 128 bits of SHA-256 over the salt, what is done to which table, and the key. */
-const digest = (change: PostgresChange, salt: string) =>
-  `left(encode(sha256(convert_to(${literal(JSON.stringify([salt, change.verb, ...change.table]))} || k, 'UTF8')), 'hex'), 32)`;
+export const digest = (change: PostgresChange, salt: string, key: string) =>
+  `left(encode(sha256(convert_to(${literal(JSON.stringify([salt, change.verb, ...change.table]))} || ${key}, 'UTF8')), 'hex'), 32)`;
 /** Base64 survives whatever quoting a tool puts around an error. */
-const raised = (nonce: string, json: string) =>
+export const raised = (nonce: string, json: string) =>
   `'${nonce}:' || translate(encode(convert_to((${json})::text, 'UTF8'), 'base64'), E'\\n', '') || '.'`;
-const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
 /** Holds under every setting of standard_conforming_strings. */
-const literal = (text: string) =>
+export const literal = (text: string) =>
   text.includes('\\') ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
-const array = (texts: readonly string[]) => `ARRAY[${texts.map(literal).join(', ')}]::text[]`;
+export const array = (texts: readonly string[]) => `ARRAY[${texts.map(literal).join(', ')}]::text[]`;
+/** The target as SQL names it. */
+export const nameOf = (change: PostgresChange) => change.table.slice(-2).map(identifier).join('.');

@@ -2,8 +2,8 @@
 import type { SqlDialect } from '../types.ts';
 
 export type TokenKind = 'word' | 'name' | 'string' | 'number' | 'param' | 'variable' | 'symbol';
-/** `text` is the token as written; for names and strings it is what stands between the quotes. */
-export type Token = { kind: TokenKind; text: string };
+/** `text` is the token as written; for names and strings it is what stands between the quotes. `from` and `to` are its place in the whole text. */
+export type Token = { kind: TokenKind; text: string; from?: number; to?: number };
 /** `conditional` counts MySQL's executable comments. */
 export type Lexed = { tokens: Token[]; conditional: number; problem?: string };
 
@@ -41,7 +41,16 @@ class Lexer {
   ) {}
 
   read(): Lexed {
-    while (this.at < this.text.length && this.out.problem === undefined) this.next();
+    const { tokens } = this.out;
+    while (this.at < this.text.length && this.out.problem === undefined) {
+      const [from, before] = [this.at, tokens.length];
+      this.next();
+      const token = tokens[before];
+      if (token) {
+        token.from = from;
+        token.to = this.at;
+      }
+    }
     if (this.inside) this.fail('an executable comment never ends; close it');
     return this.out;
   }
@@ -52,7 +61,7 @@ class Lexer {
   }
 
   private push(kind: TokenKind, text: string): void {
-    this.out.tokens.push({ kind, text });
+    this.out.tokens.push({ kind, text, from: 0, to: 0 });
   }
 
   private next(): void {

@@ -1,7 +1,4 @@
 // Through a tool that only takes SQL: the guard's blocks count and bound like the bundled database does, and so they do through other people's servers.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import pg from 'pg';
@@ -9,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readPostgresChange } from '../../../policies/sql/change.ts';
 import { loadSqlParsers } from '../../../policies/sql/index.ts';
 import { boundBlock, previewBlock, type RewriteBound, readRaised } from '../../../policies/sql/rewrite.ts';
+import { boundQuery, carries, previewQuery } from '../../../policies/sql/rewrite-query.ts';
 import type { ToolDefinition, ToolResult } from '../../../server/ports.ts';
+import { thirdParty } from '../../third-party.ts';
 import { CASES, countsOf } from '../../tools/downstream/database/company.ts';
 import { type World, world, yes } from '../../world.ts';
 import { type Company, company, prepare, without } from '../company.ts';
@@ -126,7 +125,94 @@ describe.skipIf(without)('a rewritten statement is held to what was approved', (
   });
 });
 
-const FOLDER = join(import.meta.dirname, '../../../.third-party');
+async function asked(sql: string) {
+  const said = await tool(previewQuery(readPostgresChange(sql)!, 'pnonce', 'salt'));
+  const found = readRaised(said, 'pnonce');
+  expect(found, said).toBeDefined();
+  return found!;
+}
+async function agreed(sql: string): Promise<RewriteBound> {
+  const { counts, rows, follows = false } = await asked(sql);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return { per_resource: counts, total, direct: follows, ...(rows ? { sets: [{ salt: 'salt', rows }] } : {}) };
+}
+const put = (sql: string, bound: RewriteBound, values: unknown[] = []) =>
+  other.query({ text: boundQuery(readPostgresChange(sql)!, 'pnonce', bound), values }).then(
+    ({ rows }) => rows as Record<string, unknown>[],
+    (error: Error) => error.message,
+  );
+
+describe.skipIf(without)('a query around a statement counts its direct rows, and changes nothing', () => {
+  beforeAll(open);
+  afterAll(shut);
+  it.each(
+    CASES.flatMap(({ what, sql, touch }) => {
+      const text = typeof sql === 'string' ? sql : sql.postgres;
+      return text === undefined ? [] : [{ what, text, touch }];
+    }),
+  )('$what', async ({ text, touch }) => {
+    if (!carries(readPostgresChange(text)!)) return expect(text).toMatch(/^(?:MERGE|WITH)/);
+    const { counts, direct, follows } = await asked(text);
+    await other.query('BEGIN');
+    const { rowCount } = await other.query(text);
+    await other.query('ROLLBACK');
+    expect(direct).toBe(rowCount);
+    // where nothing can follow, the direct rows are all rows
+    if (!follows) expect(counts).toEqual(countsOf(touch));
+    expect(await asked(text)).toMatchObject({ direct });
+  });
+});
+
+describe.skipIf(without)('a query around a statement is held to what was approved', () => {
+  beforeEach(open);
+  afterEach(shut);
+  const update = "UPDATE codes SET label = 'new' WHERE label <> 'B'";
+  const changed = () => count("codes WHERE label = 'new'");
+
+  it('exactly that is kept, and handed back as the statement says', async () => {
+    expect(await asked(update)).not.toHaveProperty('follows');
+    expect(await put(update, await agreed(update))).toEqual([{ changed: '2' }]);
+    const back = "UPDATE codes SET label = 'again' WHERE code = 'b' RETURNING code AS which, label";
+    expect(await put(back, await agreed(back))).toEqual([{ which: 'b', label: 'again' }]);
+    const all = "DELETE FROM codes WHERE code = 'b' RETURNING *";
+    expect(await put(all, await agreed(all))).toMatchObject([{ code: 'b', label: 'again' }]);
+  });
+  it('more than that is taken back', async () => {
+    const bound = await agreed(update);
+    await here.sql("INSERT INTO codes VALUES ('d', 'D')");
+    expect(readRaised(String(await put(update, bound)), 'pnonce')?.direct).toBe(3);
+    expect(await changed()).toBe(0);
+  });
+  it('another row among them is taken back, fewer are kept', async () => {
+    const bound = await agreed(update);
+    await here.sql("UPDATE codes SET label = CASE code WHEN 'a' THEN 'B' ELSE 'A' END WHERE code IN ('a', 'b')");
+    expect(readRaised(String(await put(update, bound)), 'pnonce')).toBeDefined();
+    await here.sql("UPDATE codes SET label = 'B' WHERE code = 'b'");
+    expect(await put(update, bound)).toEqual([{ changed: '1' }]);
+  });
+  it('says where more could follow, and is taken back where that came only later', async () => {
+    const bound = await agreed(update);
+    expect(await asked('DELETE FROM customers WHERE id = 60')).toMatchObject({ direct: 1, follows: true });
+    expect(await asked("UPDATE customers SET name = 'n' WHERE id = 60")).toMatchObject({ follows: true });
+    expect(await asked('DELETE FROM notes')).not.toHaveProperty('follows');
+    await here.sql(
+      'CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM notes; RETURN NULL; END $$; CREATE TRIGGER more AFTER UPDATE ON codes FOR EACH STATEMENT EXECUTE FUNCTION more()',
+    );
+    expect(readRaised(String(await put(update, bound)), 'pnonce')).toBeDefined();
+    expect(await changed()).toBe(0);
+    expect(await count('notes')).toBe(3);
+  });
+  it('bound values stay values', async () => {
+    const set = 'UPDATE codes SET label = $1 WHERE code = $2';
+    const preview = await other
+      .query(previewQuery(readPostgresChange(set)!, 'pnonce', 'salt'), ["x'); --", 'a'])
+      .catch((error: Error) => readRaised(error.message, 'pnonce'));
+    expect(preview).toMatchObject({ counts: { codes: 1 }, direct: 1 });
+    expect(await put(set, { per_resource: { codes: 1 }, total: 1 }, ["x'); --", 'a'])).toEqual([{ changed: '1' }]);
+    expect(await count("codes WHERE label = 'x''); --'")).toBe(1);
+  });
+});
+
 /** Servers of other people, as they are installed and started; `read` is their statement's argument. */
 const SERVERS = [
   {
@@ -137,6 +223,7 @@ const SERVERS = [
     argument: 'sql',
     args: () => [],
     more: {},
+    returning: {},
   },
   {
     name: '@bytebase/dbhub',
@@ -146,6 +233,7 @@ const SERVERS = [
     argument: 'sql',
     args: (url: string) => ['--transport', 'stdio', '--dsn', `${url}?sslmode=disable`],
     more: {},
+    returning: {},
   },
   {
     name: '@henkey/postgres-mcp-server',
@@ -155,22 +243,11 @@ const SERVERS = [
     argument: 'sql',
     args: (url: string) => ['--connection-string', url],
     more: { expectRows: false },
+    returning: { expectRows: true },
   },
 ];
 
-function installed({ name, install, main }: (typeof SERVERS)[number]): string {
-  const folder = join(FOLDER, name.replaceAll(/[@/]/g, '_'));
-  const file = join(folder, 'node_modules', main);
-  if (existsSync(file)) return file;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"private":true}');
-  execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...install], {
-    cwd: folder,
-    stdio: 'ignore',
-    timeout: 170_000,
-  });
-  return file;
-}
+const installed = ({ name, install, main }: (typeof SERVERS)[number]) => thirdParty(name, install, main);
 
 describe.skipIf(without).each(SERVERS)('through $name', (server) => {
   const UPDATE = "UPDATE customers SET touched = 7 WHERE status = 'dormant'";
@@ -216,7 +293,7 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
           [server.tool]: {
             ...definition,
             run: async (args) => {
-              if (String(args[server.argument]).includes('NOT BETWEEN')) await before?.();
+              if (/NOT BETWEEN|IS NULL$/.test(String(args[server.argument]))) await before?.();
               return (await client.callTool({ name: server.tool, arguments: args })) as ToolResult;
             },
           },
@@ -263,6 +340,27 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
     const done = await call();
     expect(done.isError ?? false, JSON.stringify(done)).toBe(false);
     expect(await changed()).toBe(22);
+  });
+
+  it('hands back what a statement with RETURNING does, by a query where a block can not', async () => {
+    const sql = "UPDATE codes SET label = 'new' WHERE code <> 'b' RETURNING code";
+    const one = { tool: server.tool, arguments: { [server.argument]: sql, ...server.more, ...server.returning } };
+    const answer = await guard.ask({ calls: [one] });
+    expect(answer).toMatchObject({
+      status: 'granted',
+      impact: { measured: 2, per_resource: { codes: 2 }, strength: 'rewritten', holds: 'each' },
+    });
+    before = () => here.sql("INSERT INTO codes VALUES ('d', 'D')");
+    expect((await guard.call(server.tool, one.arguments)).isError).toBe(true);
+    expect(await count("codes WHERE label = 'new'")).toBe(0);
+    before = undefined;
+    await here.sql("DELETE FROM codes WHERE code = 'd'");
+    await guard.ask({ calls: [one] });
+    const done = await guard.call(server.tool, one.arguments);
+    expect(done.isError ?? false, JSON.stringify(done)).toBe(false);
+    // one of them tells how many rows came back, and never which
+    expect(JSON.stringify(done)).toMatch(/it's|rowCount[^0-9]*2/);
+    expect(await count("codes WHERE label = 'new'")).toBe(2);
   });
 
   it('of five calls at once on one use, one is kept', async () => {
