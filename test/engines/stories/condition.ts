@@ -49,11 +49,9 @@ async function onSqlite(): Promise<Place> {
   };
   use((database) => database.exec(TABLES));
   return {
-    command: [
-      thirdParty('mcp-server-sqlite', ['mcp-server-sqlite@0.0.2'], 'mcp-server-sqlite/dist/cli.js', DRIVER),
-      '--db',
-      file,
-    ],
+    command: [thirdParty('mcp-server-sqlite', ['mcp-server-sqlite@0.0.2'], 'mcp-server-sqlite/dist/cli.js', DRIVER)],
+    // its `--db` comes too late for it
+    env: { SQLITE_DB_PATH: file },
     run: (sql) => use((database) => database.exec(sql)),
     count: (where) =>
       use((database) => Number([...database.prepare(`SELECT count(*) FROM customers WHERE ${where}`).rows()][0]?.[0])),
