@@ -13,6 +13,7 @@ import { IN_OTHERS } from './activity-rows.ts';
 import { createChecking } from './activity-verify.ts';
 import { type App, type Asked, type Console, type Known, sessionOf } from './context.ts';
 import { said } from './html.ts';
+import { sentence } from './parts.ts';
 
 const PER_PAGE = 50;
 const MAX_QUERY = 1_000;
@@ -39,12 +40,13 @@ export function activityRoutes(console: Console): App {
     const found = await search(query, cursor);
     const view = await recorded(asked, query);
     const events = 'problem' in found ? [] : found.events;
+    const endings = await audit.endings(events.filter(({ type }) => type === 'call.intent'));
+    // the first count keeps the loop busy: what the page reads from the disk comes before it
     const counted = await counting.soon();
     const shown: Shown = {
       session: sessionOf(asked),
-      ...{ view, query, cursor, found, counted },
+      ...{ view, query, cursor, found, endings, counted },
       held: asked.req.query('hold') !== undefined,
-      endings: await audit.endings(events.filter(({ type }) => type === 'call.intent')),
       record: await record(counted),
     };
     return asked.html(String(activityPage(console, shown)), 'problem' in found ? 400 : 200);
@@ -71,7 +73,7 @@ export function activityRoutes(console: Console): App {
       const hidden = filter.type === undefined ? IN_OTHERS : undefined;
       return await audit.query({ limit: PER_PAGE, ...(cursor === undefined ? {} : { cursor }), ...filter }, undefined, hidden);
     } catch (error) {
-      if (error instanceof BadQuestion) return { problem: said(sentenceOf(error.message), 600) };
+      if (error instanceof BadQuestion) return { problem: said(sentence(error.message), 600) };
       throw error;
     }
   }
@@ -103,6 +105,3 @@ export function activityRoutes(console: Console): App {
     return undefined;
   }
 }
-
-/** An error's words as a sentence of its own. */
-const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
