@@ -4,9 +4,9 @@ import type { AuditEvent } from '../ports.ts';
 import type { Session } from './access.ts';
 import { sentence } from './activity-rows.ts';
 import type { Console } from './context.ts';
-import { type Content, type Html, html, said } from './html.ts';
+import { type Html, html, said } from './html.ts';
 import { page } from './layout.ts';
-import { empty, note } from './parts.ts';
+import { empty, note, ticked } from './parts.ts';
 import { recordText } from './record-text.ts';
 
 /** A chain has up to 500 records; so many of them are shown whole. */
@@ -37,14 +37,6 @@ function stepPart({ event, when, said: words }: Step, asked: AuditEvent): Html {
   return html`<li${here ? html` class="here" aria-current="true"` : ''}><time datetime="${said(event.timestamp, 40)}">${when}</time>
 <p>${ticked(words)}</p>${here ? '' : html`<p class="small"><a href="/activity/${encodeURIComponent(event.id)}">Record ${event.seq}<span class="unseen">: ${said(event.type, 60)}, seen from there</span></a></p>`}</li>`;
 }
-
-/** What stands between backticks is a name. */
-const ticked = (words: string): Content =>
-  words
-    .split('`')
-    .map((piece, at, all) =>
-      at % 2 === 1 && at < all.length - 1 ? html`<code>${piece}</code>` : at % 2 === 1 ? `\`${piece}` : piece,
-    );
 
 const recordPart = (event: AuditEvent): Html =>
   html`<details id="r${event.seq}"><summary>Record ${event.seq}: <code>${said(event.type, 60)}</code></summary>

@@ -8,7 +8,7 @@ import { rows } from './activity-rows.ts';
 import type { Console } from './context.ts';
 import { type Content, type Html, html } from './html.ts';
 import { page } from './layout.ts';
-import { empty, found } from './parts.ts';
+import { empty, found, ticked } from './parts.ts';
 
 export type Shown = {
   session: Session;
@@ -65,7 +65,7 @@ function form(query: string, problem: string | undefined): Html {
 <label for="q">Find events</label>
 <input id="q" name="q" type="search" value="${query}" maxlength="1000" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="${problem === undefined ? '' : 'q-problem '}q-how"${problem === undefined ? '' : html` aria-invalid="true"`}>
 <button>Find</button>
-${problem === undefined ? '' : html`<p id="q-problem" class="note bad" role="alert">${problem}</p>`}
+${problem === undefined ? '' : html`<p id="q-problem" class="note bad" role="alert">${ticked(problem)}</p>`}
 <p id="q-how" class="small">Words, or filters such as <code>who:john</code> <code>verb:write</code> <code>risk:high</code> <code>when:"last Tuesday"</code>, the same as in <code>perimeter audit query</code>.</p>
 <ul class="examples" aria-label="Ready-made filters">${EXAMPLES.map(
     ([label, example]) =>

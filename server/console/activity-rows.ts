@@ -36,6 +36,7 @@ const TYPES: Record<string, [mark: Effect | 'plain', badge: string, words: strin
   'grant.ended': ['plain', 'ended', 'has no permission any more'],
   'grant.revoked': ['deny', 'revoked', 'lost its permission'],
   'grant.released': ['plain', 'given back', 'gave its permission back'],
+  'impact.exceeded': ['deny', 'too much', 'did more than was approved, so it lost its permission'],
   'session.opened': ['plain', 'signed in', 'signed in'],
   'session.closed': ['plain', 'signed out', 'is no longer signed in'],
   'lock.set': ['deny', 'locked', 'locked everything'],
@@ -47,6 +48,7 @@ const TYPES: Record<string, [mark: Effect | 'plain', badge: string, words: strin
   'clock.anomaly': ['deny', 'clock', 'The clock of this machine jumped'],
   'audit.opened': ['plain', 'started', 'The guard started'],
   'audit.recovered': ['plain', 'repaired', 'A record that was being written when the guard was killed was set aside'],
+  'audit.retired': ['plain', 'deleted', 'Records whose time was over were deleted, and a signed note stands for them'],
   'audit.stopped': ['deny', 'stopped', 'The log could not be written any more, so nothing was forwarded'],
   'audit.key_changed': ['plain', 'new key', 'Checkpoints are signed with a new key'],
 };
@@ -121,7 +123,7 @@ function details(event: AuditEvent, endings: ReadonlyMap<string, AuditEvent>): C
   const parts = [
     tool === '' || OF_NOBODY.test(event.type) ? '' : said(tool, 100),
     text(event.rule) === undefined ? '' : `rule ${text(event.rule)}`,
-    text(event.grant_id) === undefined ? '' : 'with a permission',
+    event.type.startsWith('call.') && text(event.grant_id) !== undefined ? 'with a permission' : '',
     text(event.approver) === undefined || BY_PERSON.test(event.type) ? '' : `by ${text(event.approver)}`,
     event.type === 'call.intent' ? endingOf(endings.get(event.call_id ?? '')) : '',
     event.type === 'call.outcome' ? endingOf(event) : '',

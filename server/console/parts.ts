@@ -20,6 +20,12 @@ export function scopeWords(scope: string): string {
 export const found = (query: string, more: Record<string, string> = {}): string =>
   `/activity?${new URLSearchParams({ ...(query === '' ? {} : { q: query }), ...more })}`;
 
+/** What stands between backticks is a name. */
+export const ticked = (words: string): Content =>
+  words
+    .split('`')
+    .map((piece, at, all) => (at % 2 === 0 ? piece : at < all.length - 1 ? html`<code>${piece}</code>` : `\`${piece}`));
+
 /** How long until an ISO time; the script keeps it right while somebody looks. */
 export function until(iso: string, clock: Clock): Html {
   const left = epoch(iso) - clock.now();

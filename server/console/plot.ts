@@ -7,10 +7,10 @@ const WIDTH = 720;
 const HEIGHT = 200;
 const LEFT = 44;
 /** Half a name of the last hour. */
-const RIGHT = 12;
+const RIGHT = 16;
 const TOP = 8;
 const BOTTOM = 22;
-const STEP = (WIDTH - LEFT) / 24;
+const STEP = (WIDTH - LEFT - RIGHT) / 24;
 const BAR = STEP * 0.72;
 /** Every third hour has its name: more would run into each other. */
 const NAMED_EVERY = 3;
@@ -30,7 +30,7 @@ export function plot({ hours }: Day, nameOf: (since: number) => string): Html {
   const top = roundUp(most);
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
   const lines = [...new Set([top, Math.round(top / 2)])].map(
-    (value) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH}" y1="${round(y(value))}" y2="${round(y(value))}"/>
+    (value) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${round(y(value))}" y2="${round(y(value))}"/>
 <text class="scale" x="${LEFT - 6}" y="${round(y(value)) + 4}" text-anchor="end">${short(value)}</text>`,
   );
   const names = hours.map(({ since }, at) =>
@@ -43,7 +43,7 @@ export function plot({ hours }: Day, nameOf: (since: number) => string): Html {
 <desc id="plot-words">${inWords(hours, nameOf)}</desc>
 <defs>${PATTERNS}</defs>
 ${lines}
-<line class="ground" x1="${LEFT}" x2="${WIDTH}" y1="${y(0)}" y2="${y(0)}"/>
+<line class="ground" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(0)}" y2="${y(0)}"/>
 ${hours.map((hour, at) => bar(hour, at, y))}
 ${names}
 </svg>
@@ -83,7 +83,7 @@ const MARKS: Record<Level, Html> = {
   low: html``,
   medium: html`<path class="mark" d="M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2"/>`,
   high: html`<path class="mark" d="M0,3 h6 M3,0 v6"/>`,
-  critical: html`<path class="mark thick" d="M0,1 h6 M0,4 h6"/>`,
+  critical: html`<path class="mark" d="M0,3 h6"/>`,
   unrated: html`<path class="mark" d="M3,3 h0.01"/>`,
 };
 

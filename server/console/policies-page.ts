@@ -12,7 +12,7 @@ import { decided } from './activity-rows.ts';
 import type { Console } from './context.ts';
 import { type Content, counted, type Html, html, said } from './html.ts';
 import { page } from './layout.ts';
-import { empty, fact, found, note } from './parts.ts';
+import { empty, fact, found, note, ticked } from './parts.ts';
 import { clauseWords, limitWords, PROOF_WORDS, STRENGTH_WORDS, whileWords, whoWords } from './rule-words.ts';
 
 const EFFECTS: Record<Effect, string> = { allow: 'allows', ask: 'asks a person', deny: 'denies' };
@@ -47,8 +47,8 @@ export function policiesPage(console: Console, session: Session, counts: Counted
       ? 'To change something, edit the files: a change holds as soon as it is saved, and a broken one is not taken.'
       : html`To make your own, set <code>policies</code> in mcp.json to a folder, copy the rules into it and change them there.`
   } Deny beats ask, ask beats allow; the order does not matter. Where no rule fits, you are asked.</p>
-${policies.rejected.length === 0 ? '' : note('bad', html`<p><strong>Changed rules were not taken, so those below still hold:</strong></p><ul>${policies.rejected.slice(0, 20).map((one) => html`<li>${said(one, 500)}</li>`)}</ul>`)}
-${policies.notes.map((one) => note('plain', html`<p>${said(one, 500)}</p>`))}
+${policies.rejected.length === 0 ? '' : note('bad', html`<p><strong>Changed rules were not taken, so those below still hold:</strong></p><ul>${policies.rejected.slice(0, 20).map((one) => html`<li>${ticked(said(one, 500))}</li>`)}</ul>`)}
+${policies.notes.map((one) => note('plain', html`<p>${ticked(said(one, 500))}</p>`))}
 <section id="rules"${counts ? '' : html` data-live="activity"`}>
 <h2>${counted(policy.rules.length, 'rule')}</h2>
 <p class="small">${since(known)}</p>
@@ -84,9 +84,9 @@ ${asks && rule.effect === 'ask' ? asking(rule) : ''}
 ${rule.redact.length === 0 ? '' : fact('Taken out of results', html`<code>${rule.redact.map((path) => said(path)).join(', ')}</code>`)}
 ${fact('Calls', matched(counts, rule.id))}
 ${asks ? fact('Questions', answers(perimeter.store.data.rule_stats?.[rule.id])) : ''}
-${fact('Stands in', html`<code>${said(rule.where, 300)}</code>${rule.where.startsWith(BUNDLED) ? ' (comes with Perimeter)' : ''}`)}
 </dl>
-${here.map(({ message }) => html`<p class="note">Lint: ${said(message, 500)}</p>`)}
+<p class="small">Stands in <code>${said(rule.where, 300)}</code>${rule.where.startsWith(BUNDLED) ? ' (comes with Perimeter)' : ''}</p>
+${here.map(({ message }) => html`<p class="note">Lint: ${ticked(said(message, 500))}</p>`)}
 </article>`;
 }
 
@@ -142,7 +142,7 @@ ${
   lint.length === 0
     ? html`<p>✓ Nothing. <code>perimeter policy lint</code> would say the same.</p>`
     : html`<p>None of this stops anything. <code>perimeter policy lint</code> says it as well.</p><ul>${lint.map(
-        ({ file, line, message }) => html`<li><code>${said(`${file}:${line}`, 300)}</code>: ${said(message, 500)}</li>`,
+        ({ file, line, message }) => html`<li><code>${said(`${file}:${line}`, 300)}</code>: ${ticked(said(message, 500))}</li>`,
       )}</ul>`
 }</section>`;
 }

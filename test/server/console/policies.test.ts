@@ -68,10 +68,10 @@ test('lint is said at the rule and at the end, tools of running servers included
   const browser = await open();
   await w.perimeter.guard.listTools();
   const { text } = await browser.get('/policies');
-  expect(article(text, 'everything')).toContain('Lint: `everything` allows `write:drafts`: everything below it can be changed');
+  expect(article(text, 'everything')).toContain('Lint: everything allows write:drafts : everything below it can be changed');
   const all = plain(text.slice(text.indexOf('What looks like a mistake')));
-  expect(all).toContain('policies/rules/test.yaml:13 : `everything` allows');
-  expect(all).toContain('`notes` has a tool `wipe` that no binding describes');
+  expect(all).toContain('policies/rules/test.yaml:13 : everything allows');
+  expect(all).toContain('notes has a tool wipe that no binding describes');
 });
 
 test('changed rules that could not be taken are told of, until they can', async () => {
