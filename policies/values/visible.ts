@@ -5,6 +5,8 @@ const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|[^\S ]
 const MARK = /\p{M}/u;
 /** More marks than any language stacks on one letter. */
 const MAX_MARKS = 3;
+/** Letters, digits and signs of ASCII and single blanks: what is seen as it is, and most texts are no more than that. */
+const PLAIN = /^(?:[!-~]| (?! ))*$/;
 /** A longer run of one sign is counted instead of drawn. */
 const MAX_RUN = 3;
 
@@ -13,6 +15,7 @@ const MAX_RUN = 3;
  * (code points) of it, then `…(+N)` with the number of characters of the text that are left out.
  */
 export function visible(text: string, max: number): string {
+  if (text.length <= max && PLAIN.test(text)) return text;
   let shown = '';
   let length = 0;
   let marks = 0;

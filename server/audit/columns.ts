@@ -47,6 +47,11 @@ function texts(value: unknown): string[] {
 }
 
 function joined(values: readonly unknown[]): string {
-  const present = values.filter((value): value is string => typeof value === 'string' && value !== '');
-  return present.length < 2 ? (present[0] ?? '') : [...new Set(present)].join(BETWEEN);
+  let entry = '';
+  for (const value of values) {
+    if (typeof value !== 'string' || value === '' || value === entry) continue;
+    if (entry === '') entry = value;
+    else if (!`${BETWEEN}${entry}${BETWEEN}`.includes(`${BETWEEN}${value}${BETWEEN}`)) entry += BETWEEN + value;
+  }
+  return entry;
 }

@@ -3,9 +3,11 @@ import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../../policies/canonical-json.ts';
 import { visible } from '../../policies/values/visible.ts';
 import { maskProse, maskResource, maskSecrets } from './mask.ts';
+import { put } from './record.ts';
 
 /** How a field is stored: as it is, as a resource, masked, as a keyed hash; `facts` have their own table. */
-type TextClass = 'id' | 'public' | 'resource' | 'prose';
+type MaskedClass = 'public' | 'resource' | 'prose';
+type TextClass = 'id' | MaskedClass;
 type FieldClass = TextClass | 'facts' | 'sensitive';
 
 /** Every field the guard writes. Keep docs/audit.md in step. */
@@ -45,6 +47,18 @@ const OPEN_FACTS: ReadonlySet<string> = new Set(
 const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|client)[._-]?(?:key|secret))s?$/i;
 
+/** The same few names come with every event. */
+const secretNames = new Map<string, boolean>();
+function isSecretName(name: string): boolean {
+  let secret = secretNames.get(name);
+  if (secret === undefined) {
+    secret = SECRET_NAME.test(name);
+    if (secretNames.size >= MAX_KNOWN_TEXTS) secretNames.clear();
+    if (name.length <= MAX_KNOWN_LENGTH) secretNames.set(name, secret);
+  }
+  return secret;
+}
+
 const MAX_TEXT_LENGTH = 4096;
 const MAX_KNOWN_TEXTS = 5000;
 const MAX_KNOWN_LENGTH = 500;
@@ -59,7 +73,11 @@ export type Discreet = { members: Record<string, unknown>; redacted: string[] };
 /** Turns events into what may be stored. The key makes hashes of sensitive values comparable inside this log and nowhere else. */
 export class Discretion {
   readonly #key: Buffer;
-  readonly #known = new Map<string, string>();
+  readonly #known: Readonly<Record<MaskedClass, Map<string, string>>> = {
+    public: new Map(),
+    resource: new Map(),
+    prose: new Map(),
+  };
 
   constructor(key: Buffer) {
     if (key.length < 16) throw new Error('the audit key is shorter than 16 bytes, make a new one');
@@ -79,13 +97,13 @@ export class Discretion {
 
   apply(event: Readonly<Record<string, unknown>>): Discreet {
     const redacted: string[] = [];
-    const members: Record<string, unknown> = Object.create(null);
+    const members: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(event)) {
       if (value === undefined) continue;
       const stored = this.#field(Object.hasOwn(FIELDS, name) ? FIELDS[name]! : 'sensitive', name, value, redacted);
-      if (stored !== undefined) members[shown(name).slice(0, 100)] = stored;
+      if (stored !== undefined) put(members, shown(name).slice(0, 100), stored);
     }
-    this.#fit(members, redacted);
+    if (atMost(members) > MAX_MEMBERS_LENGTH) this.#fit(members, redacted);
     return { members, redacted: [...new Set(redacted)] };
   }
 
@@ -103,7 +121,7 @@ export class Discretion {
   }
 
   #field(kind: FieldClass, name: string, value: unknown, redacted: string[]): unknown {
-    if (kind === 'sensitive') return SECRET_NAME.test(name) ? removed(name, redacted) : this.hash(value);
+    if (kind === 'sensitive') return isSecretName(name) ? removed(name, redacted) : this.hash(value);
     if (kind === 'facts') return this.#facts(value, redacted);
     return walk(value, name, MAX_DEPTH, redacted, (text, path) => {
       const stored = this.#text(kind, text);
@@ -114,10 +132,10 @@ export class Discretion {
 
   #facts(value: unknown, redacted: string[]): unknown {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.hash(value);
-    const facts: Record<string, unknown> = Object.create(null);
+    const facts: Record<string, unknown> = {};
     for (const [name, fact] of Object.entries(value)) {
-      const stored = SECRET_NAME.test(name) ? removed(`facts.${shown(name)}`, redacted) : this.#fact(name, fact, redacted);
-      if (stored !== undefined) facts[shown(name)] = stored;
+      const stored = isSecretName(name) ? removed(`facts.${shown(name)}`, redacted) : this.#fact(name, fact, redacted);
+      if (stored !== undefined) put(facts, shown(name), stored);
     }
     return facts;
   }
@@ -133,17 +151,18 @@ export class Discretion {
 
   /** The same rules, tools and people come with every call: looking through their words once is enough. */
   #text(kind: TextClass, text: string): string {
-    const name = `${kind} ${text}`;
-    const known = this.#known.get(name);
+    // an id is new each time, and as it is
+    if (kind === 'id') return shown(text);
+    const texts = this.#known[kind];
+    const known = texts.get(text);
     if (known !== undefined) return known;
     const stored = shown(this.#masked(kind, text));
-    if (this.#known.size >= MAX_KNOWN_TEXTS) this.#known.clear();
-    if (text.length <= MAX_KNOWN_LENGTH) this.#known.set(name, stored);
+    if (texts.size >= MAX_KNOWN_TEXTS) texts.clear();
+    if (text.length <= MAX_KNOWN_LENGTH) texts.set(text, stored);
     return stored;
   }
 
-  #masked(kind: TextClass, text: string): string {
-    if (kind === 'id') return text;
+  #masked(kind: MaskedClass, text: string): string {
     if (kind === 'public') return maskSecrets(text);
     if (kind === 'prose') return maskProse(text);
     return maskResource(text, (number) => this.hash(number).slice(5, 13));
@@ -164,6 +183,15 @@ function removed(path: string, redacted: string[]): undefined {
   return undefined;
 }
 
+/** A bound for the length of a value's JSON that costs less than writing it: a character is at most doubled, since none is unseen any more. */
+function atMost(value: unknown): number {
+  if (typeof value === 'string') return 2 * value.length + 3;
+  if (typeof value !== 'object' || value === null) return 25;
+  let length = 2;
+  for (const key in value) length += 2 * key.length + 4 + atMost((value as Record<string, unknown>)[key]);
+  return length;
+}
+
 /** Copies a value with every text in it changed, keys included; secrets by name are left out, what is too deep or too long is cut. */
 function walk(
   value: unknown,
@@ -181,12 +209,12 @@ function walk(
     if (value.length > MAX_ITEMS) redacted.push(`${path} (first ${MAX_ITEMS} of ${value.length})`);
     return value.slice(0, MAX_ITEMS).map((item, index) => walk(item, `${path}[${index}]`, depth - 1, redacted, change) ?? null);
   }
-  const copy: Record<string, unknown> = Object.create(null);
+  const copy: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(value).slice(0, MAX_ITEMS)) {
     const key = change(name.slice(0, MAX_TEXT_LENGTH), path);
-    const kept = SECRET_NAME.test(name) && typeof item === 'string' ? removed(`${path}.${key}`, redacted) : item;
+    const kept = isSecretName(name) && typeof item === 'string' ? removed(`${path}.${key}`, redacted) : item;
     const stored = kept === undefined ? undefined : walk(kept, `${path}.${key}`, depth - 1, redacted, change);
-    if (stored !== undefined) copy[key] = stored;
+    if (stored !== undefined) put(copy, key, stored);
   }
   return copy;
 }

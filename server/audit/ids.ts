@@ -28,6 +28,14 @@ function base32(value: number, length: number): string {
   return text;
 }
 
+/** Drawn many at a time: each draw by itself would cost more than all else of an id. */
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+
 function randomDigits(): string {
-  return [...randomBytes(8)].map((byte) => DIGITS[byte % 32]!).join('');
+  if (pool.length < 8) pool = randomBytes(POOL_BYTES);
+  let digits = '';
+  for (const byte of pool.subarray(0, 8)) digits += DIGITS[byte % 32]!;
+  pool = pool.subarray(8);
+  return digits;
 }

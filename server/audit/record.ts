@@ -27,34 +27,52 @@ const KEY_ORDER = [
   ...['message', 'granted_by', 'approver', 'channel', 'proof', 'expires_at', 'user_present', 'request_id', 'grant_id', 'call_id'],
   ...['outcome', 'records', 'duration_us'],
 ];
-const RANK = new Map(KEY_ORDER.map((key, rank) => [key, rank]));
+const RANKED: ReadonlySet<string> = new Set(KEY_ORDER);
 /** Written by the log itself; a caller's own are dropped. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
 
-/** The members between `timestamp` and `prev`: as they are told to listeners, and as the JSON text that is written, without braces. */
-export type Members = { fields: Record<string, unknown>; text: string };
+/**
+ * A record on its way: the event, whose `seq`, `prev` and `hash` come last of all, and the JSON text of what stands between `seq` and `prev`.
+ */
+export type Draft = { event: AuditEvent; text: string };
+/** The event of a record in a log, and its bytes in pieces, with the line feed. */
+export type Encoded = { bytes: readonly Uint8Array[]; length: number; hash: string };
 
 /** Puts members in their order; `redacted` comes last. What JSON would leave out or change must not be among them. */
-export function membersOf(members: Readonly<Record<string, unknown>>, redacted: readonly string[] = []): Members {
-  const keys = Object.keys(members).filter((key) => !OWN_KEYS.has(key) && members[key] !== undefined);
-  keys.sort((a, b) => (RANK.get(a) ?? KEY_ORDER.length) - (RANK.get(b) ?? KEY_ORDER.length) || (a < b ? -1 : 1));
-  const fields = Object.fromEntries(keys.map((key) => [key, members[key]]));
-  if (redacted.length > 0) fields.redacted = redacted;
-  return { fields, text: JSON.stringify(fields).slice(1, -1) };
+export function draftOf(
+  { id, timestamp }: { id: string; timestamp: string },
+  members: Readonly<Record<string, unknown>>,
+  redacted: readonly string[] = [],
+): Draft {
+  const event: Record<string, unknown> = { seq: 0, id, timestamp };
+  for (const key of KEY_ORDER) if (members[key] !== undefined) event[key] = members[key];
+  const others = Object.keys(members).filter((key) => !RANKED.has(key) && !OWN_KEYS.has(key) && members[key] !== undefined);
+  for (const key of others.sort()) put(event, key, members[key]);
+  if (redacted.length > 0) event.redacted = redacted;
+  return { event: event as AuditEvent, text: JSON.stringify(event).slice(NO_SEQ.length, -1) };
 }
 
-export type Head = { seq: number; id: string; timestamp: string };
+const NO_SEQ = '{"seq":0';
 
-/** The record's bytes with the line feed, and its hash. */
-export function encodeRecord(head: Head, members: string, prev: string): { bytes: Buffer; hash: string } {
-  const { seq, id, timestamp } = head;
-  const body = `{"seq":${seq},"id":${JSON.stringify(id)},"timestamp":${JSON.stringify(timestamp)},${members},"prev":"${prev}"}`;
-  const hash = chainHash(prev, Buffer.from(body));
-  return { bytes: Buffer.from(`${body.slice(0, -1)},"hash":"${hash}"}\n`), hash };
+/** Gives a record its place in the chain: fills in the draft's event, and answers the bytes to write. */
+export function encodeRecord({ event, text }: Draft, seq: number, prev: string): Encoded {
+  const body = Buffer.from(`{"seq":${seq}${text},"prev":"${prev}"`);
+  const hash = chainHash(prev, body, '}');
+  const end = Buffer.from(`,"hash":"${hash}"}\n`, 'latin1');
+  event.seq = seq;
+  event.prev = prev;
+  event.hash = hash;
+  return { bytes: [body, end], length: body.length + end.length, hash };
+}
+
+/** Sets a member, whatever it is called. */
+export function put(to: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true });
+  else to[key] = value;
 }
 
 /** SHA-256 over a zero byte, the 32 bytes of `prev`, and the record's bytes without its `hash` member. Hex. */
-function chainHash(prev: string, body: Uint8Array, end = ''): string {
+function chainHash(prev: string, body: Uint8Array, end: string): string {
   return createHash('sha256')
     .update(Buffer.from(`00${prev}`, 'hex'))
     .update(body)

@@ -8,7 +8,7 @@ import type { AppendFile, AuditFiles } from './files.ts';
 import type { EventIds } from './ids.ts';
 import type { Place } from './index.ts';
 import type { NoteFile } from './notes.ts';
-import { encodeRecord, type Members, membersOf } from './record.ts';
+import { type Draft, draftOf, encodeRecord } from './record.ts';
 import type { Reserve } from './reserve.ts';
 import { type Segment, segmentAt } from './segments.ts';
 
@@ -40,8 +40,7 @@ export type WriterOptions = {
   onSealed: (segment: Segment) => void;
 };
 
-type Prepared = { id: string; timestamp: string; members: Members };
-type Waiting = Prepared & { resolve: (event: AuditEvent) => void; reject: (error: Error) => void };
+type Waiting = Draft & { resolve: (event: AuditEvent) => void; reject: (error: Error) => void };
 type Written = { event: AuditEvent; place: Place };
 
 /** The open segment isn't the file that the guard wrote. */
@@ -96,9 +95,9 @@ export class Writer {
     if (this.#waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error(`the audit log is behind, ${MAX_WAITING} events wait for the disk, try again`));
     }
-    const prepared = this.#prepare(membersOf(members, redacted));
+    const { event, text } = this.#draft(members, redacted);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...prepared, resolve, reject });
+      this.#waiting.push({ event, text, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -130,7 +129,7 @@ export class Writer {
         verifier: next.verifier,
         ...signed,
       };
-      await this.#write([this.#prepare(membersOf(members))], false);
+      await this.#write([this.#draft(members)], false);
       await keep();
       this.#signer = next;
       await this.#seal();
@@ -216,13 +215,13 @@ export class Writer {
     }
     const code = (error as NodeJS.ErrnoException).code;
     const members = { type: 'audit.stopped', problem: error.message, ...(code ? { code } : {}) };
-    const { note } = await this.#write([this.#prepare(membersOf(members))], true);
+    const { note } = await this.#write([this.#draft(members)], true);
     if (note) await this.#publish(note);
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
     const rotated = await this.#makeRoom();
-    const records: Prepared[] = rotated ? [rotated, ...batch] : [...batch];
+    const records: Draft[] = rotated ? [rotated, ...batch] : [...batch];
     const isDue = this.#sinceCheckpoint + records.length >= this.#options.checkpointEvery;
     const { written, note } = await this.#write(records, isDue);
     const events = rotated ? written.slice(1) : written;
@@ -231,21 +230,19 @@ export class Writer {
   }
 
   /** One write and one sync for all the records, then they are part of the log. */
-  async #write(records: readonly Prepared[], withCheckpoint: boolean): Promise<{ written: Written[]; note?: string }> {
+  async #write(records: readonly Draft[], withCheckpoint: boolean): Promise<{ written: Written[]; note?: string }> {
     const file = await this.#unmoved();
     const segment = this.#segment!;
     let [seq, hash, offset] = [this.#seq, this.#hash, this.#size];
-    const lines: Buffer[] = [];
+    const lines: Uint8Array[] = [];
     const written: Written[] = [];
-    const add = (record: Prepared) => {
+    const add = (draft: Draft) => {
       seq += 1;
-      const head = { seq, id: record.id, timestamp: record.timestamp };
-      const { bytes, hash: next } = encodeRecord(head, record.members.text, hash);
-      const event = { ...head, ...record.members.fields, prev: hash, hash: next } as AuditEvent;
+      const { bytes, length, hash: next } = encodeRecord(draft, seq, hash);
       hash = next;
-      lines.push(bytes);
-      written.push({ event, place: { segment, offset, length: bytes.length - 1 } });
-      offset += bytes.length;
+      lines.push(...bytes);
+      written.push({ event: draft.event, place: { segment, offset, length: length - 1 } });
+      offset += length;
     };
     for (const record of records) add(record);
     let note: string | undefined;
@@ -253,7 +250,7 @@ export class Writer {
       note = this.#signer.sign({ size: seq, root: hash });
       const problem = this.copyProblem;
       const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#signer.key, note };
-      add(this.#prepare(membersOf({ ...members, ...(problem ? { copy_problem: problem } : {}) })));
+      add(this.#draft({ ...members, ...(problem ? { copy_problem: problem } : {}) }));
     }
     await file.write(Buffer.concat(lines));
     await file.sync();
@@ -280,7 +277,7 @@ export class Writer {
   }
 
   /** Begins a new segment where there is none, the day is over, or it is full. Answers its first record when it follows another. */
-  async #makeRoom(): Promise<Prepared | undefined> {
+  async #makeRoom(): Promise<Draft | undefined> {
     const date = iso(this.#options.clock.now()).slice(0, 10);
     const old = this.#segment;
     if (old && old.date === date && this.#size < this.#options.maxSegmentBytes) return undefined;
@@ -292,7 +289,7 @@ export class Writer {
     await this.#begin(segment);
     if (!old) return undefined;
     this.#options.onSealed(old);
-    return this.#prepare(membersOf({ type: 'audit.rotated', segment: segment.name, from: old.name }));
+    return this.#draft({ type: 'audit.rotated', segment: segment.name, from: old.name });
   }
 
   async #begin(segment: Segment): Promise<void> {
@@ -328,8 +325,8 @@ export class Writer {
     void this.#options.copies?.send(note);
   }
 
-  #prepare(members: Members): Prepared {
+  #draft(members: Readonly<Record<string, unknown>>, redacted?: readonly string[]): Draft {
     const now = this.#options.clock.now();
-    return { id: this.#options.ids.next(now), timestamp: iso(now), members };
+    return draftOf({ id: this.#options.ids.next(now), timestamp: iso(now) }, members, redacted);
   }
 }

@@ -226,7 +226,8 @@ describe('the classes of fields', () => {
   it('takes odd names without harm', () => {
     const event = JSON.parse('{"type":"x","__proto__":{"a":1},"constructor":"c","facts":{"__proto__":"p","toString":1}}');
     const { members } = discretion.apply(event);
-    expect(Object.getPrototypeOf(members)).toBeNull();
+    expect(Object.getPrototypeOf(members)).toBe(Object.prototype);
+    expect(Object.hasOwn(members, '__proto__')).toBe(true);
     expect(members.constructor).toBe(discretion.hash('c'));
     expect(JSON.parse(JSON.stringify(members.facts)).toString).toBe(1);
   });
