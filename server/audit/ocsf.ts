@@ -5,6 +5,19 @@ import type { AuditEvent } from '../ports.ts';
 
 type Kind = { class_uid: number; category_uid: number; activity_id: number };
 
+const CLASSES: Readonly<Record<number, { name: string; activities: readonly string[] }>> = {
+  6003: { name: 'API Activity', activities: ['Unknown', 'Create', 'Read', 'Update', 'Delete'] },
+  3002: { name: 'Authentication', activities: ['Unknown', 'Logon', 'Logoff'] },
+  3005: { name: 'User Access Management', activities: ['Unknown', 'Assign Privileges', 'Revoke Privileges'] },
+};
+const DECIDED: readonly { disposition: string; action: string }[] = [
+  { disposition: 'Unknown', action: 'Unknown' },
+  { disposition: 'Allowed', action: 'Allowed' },
+  { disposition: 'Blocked', action: 'Denied' },
+];
+/** `risk_level_id`; 0 is informational. */
+const RISK_LEVELS = ['Info', 'Low', 'Medium', 'High', 'Critical'];
+
 /** API Activity for calls, Authentication for sessions, User Access Management for grants; the rest are base events. */
 function kindOf(event: AuditEvent): Kind {
   const { type } = event;
@@ -52,19 +65,23 @@ export function toOcsf(event: AuditEvent, version: string): Record<string, unkno
   const { class_uid, category_uid, activity_id } = kindOf(event);
   const decided = event.type === 'call.refused' ? 2 : event.type === 'call.intent' ? 1 : undefined;
   const rest = Object.fromEntries(Object.entries(event).filter(([name]) => !TAKEN.has(name)));
+  const known = CLASSES[class_uid];
+  const activity = known?.activities[activity_id] ?? event.type;
   return {
-    ...{ class_uid, category_uid, activity_id, type_uid: class_uid * 100 + activity_id, activity_name: event.type },
+    ...{ class_uid, category_uid, activity_id, type_uid: class_uid * 100 + activity_id, activity_name: activity },
+    ...{ class_name: known?.name ?? 'Base Event', type_name: `${known?.name ?? 'Base Event'}: ${known ? activity : 'Other'}` },
     time: epoch(event.timestamp),
     severity_id: SEVERITY[event.risk?.level ?? ''] ?? INFORMATIONAL,
     ...statusOf(event),
-    ...(decided ? { disposition_id: decided, action_id: decided } : {}),
+    ...(decided ? { disposition_id: decided, action_id: decided, ...DECIDED[decided] } : {}),
     ...(event.why ? { message: event.why } : {}),
     ...(event.duration_us === undefined ? {} : { duration: Math.round(event.duration_us / 1000) }),
     metadata: {
       version: '1.5.0',
       product: { name: 'Perimeter', vendor_name: 'mcp-perimeter', version },
-      ...{ uid: event.id, sequence: event.seq, original_time: event.timestamp, log_name: 'audit' },
-      ...(decided ? { profiles: ['security_control'] } : {}),
+      ...{ uid: event.id, event_code: event.type, sequence: event.seq, original_time: event.timestamp, log_name: 'audit' },
+      // each profile brings attributes: what was decided and the risk, and the actor of a base event
+      profiles: [...(decided || event.risk ? ['security_control'] : []), ...(known ? [] : ['host'])],
     },
     actor: {
       ...(event.user ? { user: { name: event.user, uid: event.user } } : {}),
@@ -74,11 +91,18 @@ export function toOcsf(event: AuditEvent, version: string): Record<string, unkno
     ...(class_uid === 3005 || class_uid === 3002
       ? { user: { name: event.user ?? 'unknown', uid: event.user ?? 'unknown' } }
       : {}),
+    ...(class_uid === 3002 ? { service: { name: 'Perimeter' } } : {}),
     ...(class_uid === 3005 ? { privileges: event.scope ?? [] } : {}),
     ...(class_uid === 6003 ? apiOf(event) : {}),
-    ...(event.risk ? { risk_score: event.risk.score, risk_level: event.risk.level } : {}),
+    ...riskOf(event),
     unmapped: { ...rest, record: { fingerprint: event.hash, previous: event.prev } },
   };
+}
+
+function riskOf({ risk }: AuditEvent): Record<string, unknown> {
+  if (!risk) return {};
+  const level = (SEVERITY[risk.level] ?? INFORMATIONAL) - 1;
+  return { risk_score: risk.score, risk_level_id: level, risk_level: RISK_LEVELS[level] };
 }
 
 function apiOf(event: AuditEvent): Record<string, unknown> {
@@ -97,6 +121,7 @@ function apiOf(event: AuditEvent): Record<string, unknown> {
 
 function statusOf({ type, outcome }: AuditEvent): Record<string, unknown> {
   if (type === 'call.refused') return { status_id: 2, status: 'Failure', status_detail: 'refused' };
+  if (type === 'session.opened' || type === 'session.closed') return { status_id: 1, status: 'Success' };
   if (type !== 'call.outcome') return {};
   if (outcome === 'ok') return { status_id: 1, status: 'Success' };
   return outcome === 'unknown'

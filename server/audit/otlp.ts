@@ -87,8 +87,7 @@ export class CallTelemetry {
   }
 
   #ended(start: AuditEvent, end: AuditEvent): void {
-    const failed =
-      end.type === 'call.refused' ? `perimeter.${end.decision}` : end.outcome === 'ok' ? undefined : `perimeter.${end.outcome}`;
+    const failed = errorType(end);
     const error = failed === undefined ? [] : attributes({ 'error.type': failed });
     const tool = start.tool ?? 'unknown';
     this.#spans.push({
@@ -117,6 +116,13 @@ export class CallTelemetry {
     times.count += 1;
     this.#times.set(name, times);
   }
+}
+
+/** `tool_error` is the conventions' own word for a result that is marked as an error. */
+function errorType({ type, decision, outcome }: AuditEvent): string | undefined {
+  if (type === 'call.refused') return `perimeter.${decision}`;
+  if (outcome === 'ok') return undefined;
+  return outcome === 'error' ? 'tool_error' : `perimeter.${outcome}`;
 }
 
 function common(event: AuditEvent): Attribute[] {

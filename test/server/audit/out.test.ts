@@ -35,7 +35,48 @@ async function recorded(inputs: AuditInput[] = CALLS): Promise<AuditEvent[]> {
   return events;
 }
 
+/** What each class demands at least (schema.ocsf.io/1.5.0), and the profile that brings what else is used. */
+const DEMANDED: Record<number, string[]> = {
+  0: [],
+  3002: ['user', 'service'],
+  3005: ['user', 'privileges'],
+  6003: ['actor', 'api', 'src_endpoint'],
+};
+
 describe('OCSF', () => {
+  it('has what the schema demands of each class, and names the profile of what it does not demand', async () => {
+    const grant = { agent_id: 'felix-prod', user: 'john', grant_id: 'g1', scope: ['read:files'] };
+    const events = await recorded([
+      ...CALLS,
+      { type: 'session.opened', user: 'john' },
+      { type: 'session.closed', user: 'john' },
+      { ...grant, type: 'grant.issued', action: 'permission_granted' },
+      { ...grant, type: 'grant.revoked' },
+      { type: 'policy.loaded' },
+    ]);
+    const all = events.map((event) => toOcsf(event, '1.0.0'));
+    expect(new Set(all.map(({ class_uid }) => class_uid))).toEqual(new Set([0, 3002, 3005, 6003]));
+    for (const one of all) {
+      const demanded = ['activity_id', 'category_uid', 'class_uid', 'metadata', 'severity_id', 'time', 'type_uid'];
+      for (const name of [...demanded, ...DEMANDED[Number(one.class_uid)]!])
+        expect(one, JSON.stringify(one)).toHaveProperty(name);
+      expect(one.type_uid).toBe(Number(one.class_uid) * 100 + Number(one.activity_id));
+      expect(one.category_uid).toBe(Math.floor(Number(one.class_uid) / 1000));
+      expect(one.metadata).toMatchObject({ version: '1.5.0', product: { vendor_name: 'mcp-perimeter' } });
+      const { profiles } = one.metadata as { profiles: string[] };
+      expect(profiles.includes('security_control')).toBe('action_id' in one || 'risk_level_id' in one);
+      expect(profiles.includes('host')).toBe(one.class_uid === 0);
+    }
+    expect(all[2]).toMatchObject({
+      action: 'Denied',
+      disposition: 'Blocked',
+      risk_level_id: 3,
+      risk_level: 'High',
+      severity_id: 4,
+    });
+    expect(all[0]?.metadata).toMatchObject({ event_code: 'call.intent' });
+  });
+
   it('has calls as API activity, with what was decided, and loses no field', async () => {
     const [intent, outcome, refused] = (await recorded()).map((event) => toOcsf(event, '1.0.0'));
     expect(intent).toMatchObject({
