@@ -180,7 +180,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       expires_at: iso(now + PENDING_MS),
       ...(reason === undefined ? {} : { reason }),
     };
-    const { measured, strength } = draft.impact;
+    const { measured, claimed, strength } = draft.impact;
     await audit.append({
       type: 'request.created',
       ...about(request),
@@ -190,6 +190,7 @@ export function createElevations({ store, audit, clock, grants, policyDigest, su
       message: request.message,
       facts: { impact_strength: strength },
       ...(measured === null ? {} : { records: { measured } }),
+      ...(claimed === null ? {} : { claimed }),
       expires_at: request.expires_at,
     });
     if (state === 'denied')

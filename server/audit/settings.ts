@@ -24,6 +24,7 @@ const address = closed({ url, headers: z.record(z.string(), z.string()).exactOpt
 const copy = z
   .string()
   .min(1)
+  .refine((where) => where !== 'stdout', { error: 'stdout belongs to MCP while the guard serves; write `stderr`, its log' })
   .refine((where) => !/^https?:/i.test(where) || isPrivateWay(where), {
     error: '`copy` is the path of a file, `stderr`, or an address that starts with `https://`',
   });

@@ -40,8 +40,8 @@ const SENTENCES: Record<string, Sentences> = {
   'session.opened': (event) => [`${person(event)} signed in.`],
   'session.closed': (event) => [`The session of ${person(event)} ended.`],
   'request.created': (event) => [
-    `${asker(event)} asked for permission to ${whats(event)}.`,
-    ...ruleSentence(event, 'A rule asks for a human here'),
+    `${asker(event)} asked for the permission ${whats(event)}.`,
+    ...ruleSentence(event, 'wants a human to decide'),
     ...claim(event),
     ...counted(event),
   ],
@@ -66,7 +66,7 @@ const SENTENCES: Record<string, Sentences> = {
       : []),
   ],
   'grant.used': (event) => [`Grant ${event.grant_id} was used.`],
-  'grant.exhausted': (event) => [`Grant ${event.grant_id} had nothing left.`],
+  'grant.exhausted': (event) => [`Grant ${event.grant_id} was used up.`],
   'grant.ended': (event) => [`Grant ${event.grant_id} ended.`, ...reason(event)],
   'grant.revoked': (event) => [
     `Grant ${event.grant_id} was revoked${event.approver ? ` by ${event.approver}` : ''}.`,
@@ -74,13 +74,14 @@ const SENTENCES: Record<string, Sentences> = {
     ...(/^revoked by /.test(String(event.reason)) ? [] : reason(event)),
   ],
   'grant.released': (event) => [`${asker(event)} gave grant ${event.grant_id} back.`],
-  'call.intent': (event) => [`${asker(event)} called ${toolOf(event)} to ${whats(event)}.`, ...allowed(event), ...risk(event)],
+  'call.intent': (event) => [`${asker(event)} called ${toolOf(event)} (${whats(event)}).`, ...allowed(event), ...risk(event)],
   'call.outcome': (event) => outcome(event),
   'call.refused': (event) => [
-    `${asker(event)} wanted to call ${toolOf(event)} to ${whats(event)} and was refused.`,
-    ...ruleSentence(event, event.decision === 'ask' ? 'It needs a human, by a rule' : 'It was forbidden by a rule'),
+    `${asker(event)} wanted to call ${toolOf(event)} (${whats(event)}) and was refused.`,
+    ...ruleSentence(event, event.decision === 'ask' ? 'wants a human to decide' : 'forbids it'),
     ...(event.failed?.length ? [`What failed: ${event.failed.map(ticked).join(', ')}.`] : []),
-    ...risk(event),
+    // a refusal for its risk has named it
+    ...(event.rule === 'risk' ? [] : risk(event)),
     'Nothing was forwarded.',
   ],
 };
@@ -102,11 +103,22 @@ function approver(event: AuditEvent): string {
   return event.approver ?? 'a human whose name is not recorded';
 }
 
+const CHANNELS: Readonly<Record<string, string>> = {
+  form: "the client's form",
+  terminal: 'the terminal',
+  console: 'the console page',
+  page: 'the console page',
+  webhook: 'the webhook',
+};
+
 /** Through what, and how sure it was a human. */
 function how(event: AuditEvent): string {
-  const channel = event.channel ? ` through ${event.channel}` : '';
+  const channel = event.channel ? ` through ${CHANNELS[event.channel] ?? event.channel}` : '';
+  if (event.proof === 'none') return `${channel}, with no proof beyond the answer itself`;
+  if (event.proof === 'typed') return `${channel}, and typed the number that was shown`;
+  if (event.proof === 'passphrase') return `${channel}, with the passphrase`;
   const key = typeof event.passkey === 'string' ? ` ${ticked(event.passkey)}` : '';
-  return event.proof ? `${channel} (proof: ${event.proof}${key})` : channel;
+  return event.proof ? `${channel}, with the ${event.proof}${key}` : channel;
 }
 
 function toolOf(event: AuditEvent): string {
@@ -119,28 +131,30 @@ function whats(event: AuditEvent): string {
   const scopes = [event.scope].flat().filter((scope) => typeof scope === 'string');
   const judged = Array.isArray(event.actions) ? event.actions.map((one) => one.action) : [];
   const names = [...new Set(scopes.length > 0 ? scopes : judged)];
-  if (names.length === 0) return event.action ?? event.resource ?? 'do something the record does not name';
+  if (names.length === 0) return ticked(event.action ?? event.resource ?? 'something the record does not name');
   const rest = names.length - SHOWN_ACTIONS;
-  return names.slice(0, SHOWN_ACTIONS).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return names.slice(0, SHOWN_ACTIONS).map(ticked).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-function ruleSentence(event: AuditEvent, what: string): string[] {
+/** `does`: what the rule has to say to it. */
+function ruleSentence(event: AuditEvent, does: string, before = 'The'): string[] {
   if (!event.rule) return [];
   const where = event.where ? ` (${event.where})` : '';
-  return [`${what}, ${ticked(event.rule)}${where}${event.why ? `: ${endless(event.why)}` : ''}.`];
+  return [`${before} rule ${ticked(event.rule)}${where} ${does}${event.why ? `: ${endless(event.why)}` : ''}.`];
 }
 
 function allowed(event: AuditEvent): string[] {
   const grants = [
     ...new Set([event.grant_id, ...(event.actions ?? []).map((one) => one.grant_id)].filter((id) => id !== undefined)),
   ];
-  if (grants.length > 0) return [`It drew on grant ${grants.join(', ')}.`, ...ruleSentence(event, 'The rule that asked')];
-  return ruleSentence(event, 'It was allowed by a rule');
+  if (grants.length > 0)
+    return [`Grant ${grants.join(', ')} permitted it.`, ...ruleSentence(event, 'wants a human to decide', 'Without it the')];
+  return ruleSentence(event, 'allows it');
 }
 
 function claim(event: AuditEvent): string[] {
   if (!event.justification) return [];
-  return [`The agent's own words, which nobody checked: “${event.justification.replace(/[“”"]/g, "'")}”.`];
+  return [`The agent's own words, which nobody checked: “${endless(event.justification.replace(/[“”"]/g, "'"))}”.`];
 }
 
 function counted(event: AuditEvent): string[] {
@@ -167,14 +181,24 @@ function risk(event: AuditEvent): string[] {
   return [`The risk was ${event.risk.level}${factors ? ` (${factors})` : ''}.`];
 }
 
+const ENDS: Readonly<Record<string, string>> = {
+  ok: 'It succeeded',
+  error: 'The tool answered with an error',
+  failed: 'It was not carried out',
+  outside_bound: 'The tool would have gone beyond what was approved, so it changed nothing',
+  unknown: 'How the call ended is unknown',
+};
+
 function outcome(event: AuditEvent): string[] {
   const time = event.duration_us === undefined ? '' : ` after ${Math.max(1, Math.round(event.duration_us / 1000))} ms`;
-  const ended =
-    event.outcome === 'unknown' ? 'How the call ended is unknown' : `The call ended with ${ticked(event.outcome ?? 'no word')}`;
+  const ended = ENDS[event.outcome ?? ''] ?? `The call ended with ${ticked(event.outcome ?? 'no word')}`;
   const { actual, measured } = event.records ?? {};
-  if (actual === undefined) return [`${ended}${time}.`, ...reason(event)];
   const before = measured === undefined ? '' : ` (${measured} had been counted before)`;
-  return [`${ended}${time}, and touched ${actual} ${actual === 1 ? 'record' : 'records'}${before}.`, ...reason(event)];
+  const touched =
+    actual === undefined || event.outcome === 'outside_bound'
+      ? ''
+      : `, and touched ${actual} ${actual === 1 ? 'record' : 'records'}${before}`;
+  return [`${ended}${time}${touched}.`, ...reason(event)];
 }
 
 function reason(event: AuditEvent): string[] {

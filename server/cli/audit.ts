@@ -10,7 +10,7 @@ import { systemClock } from '../clock.ts';
 import { packageVersion } from '../package-root.ts';
 import type { AuditEvent } from '../ports.ts';
 import { describeEvent, describeStory } from './audit-lines.ts';
-import { action, complain, EXIT, Exit, paint, print, show } from './output.ts';
+import { action, EXIT, Exit, paint, print, show } from './output.ts';
 import { type Reach, readConfig, withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean };
@@ -45,17 +45,13 @@ async function runQuery(words: string[], options: Common & Record<string, unknow
   if (typeof options.requestId === 'string') given.push(['request', options.requestId]);
   const filter = questionOf(words, Object.fromEntries(given) as Record<string, string>);
   if (options.limit !== undefined) filter.limit = options.limit;
-  return patiently('searching', () =>
-    withGuard(options.config, async (guard) => {
-      const found = (await guard.command('audit.query', filter)) as Page;
-      show(options.json, found, () => {
-        if (found.events.length === 0) return 'no event fits';
-        const more = found.next_cursor === undefined ? [] : [paint.dim(`there are more: add cursor:${found.next_cursor}`)];
-        return [...found.events.map((event) => describeEvent(event, guard.config.timezone)), ...more].join('\n');
-      });
-      return EXIT.ok;
-    }),
-  );
+  const { found, zone } = await asked<Page>(options, 'audit.query', filter);
+  show(options.json, found, () => {
+    if (found.events.length === 0) return 'no event fits';
+    const more = found.next_cursor === undefined ? [] : [paint.dim(`there are more: add cursor:${found.next_cursor}`)];
+    return [...found.events.map((event) => describeEvent(event, zone)), ...more].join('\n');
+  });
+  return EXIT.ok;
 }
 
 function questionOf(words: readonly string[], given: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -66,16 +62,22 @@ function questionOf(words: readonly string[], given: Readonly<Record<string, str
   }
 }
 
-function why(id: string, options: Common): Promise<number> {
+async function why(id: string, options: Common): Promise<number> {
+  const { found, zone } = await asked<{ story: string; chain: AuditEvent[] }>(options, 'audit.why', { id });
+  const lines = () => found.chain.map((event) => describeEvent(event, zone));
+  show(options.json, found, () =>
+    [describeStory(found.story), '', paint.dim('The records behind this story:'), ...lines()].join('\n'),
+  );
+  return EXIT.ok;
+}
+
+/** The guard's answer and its time zone; says that it takes a while, when it does. */
+function asked<T>(options: Common, command: string, params: Record<string, unknown>): Promise<{ found: T; zone: string }> {
   return patiently('searching', () =>
-    withGuard(options.config, async (guard) => {
-      const found = (await guard.command('audit.why', { id })) as { story: string; chain: AuditEvent[] };
-      const lines = () => found.chain.map((event) => describeEvent(event, guard.config.timezone));
-      show(options.json, found, () =>
-        [describeStory(found.story), '', paint.dim('The records behind this story:'), ...lines()].join('\n'),
-      );
-      return EXIT.ok;
-    }),
+    withGuard(options.config, async (guard) => ({
+      found: (await guard.command(command, params)) as T,
+      zone: guard.config.timezone,
+    })),
   );
 }
 
@@ -194,7 +196,8 @@ function stopwatch(): { say: (words: string) => void; done: () => void } {
       said = true;
     },
     done() {
-      if (said) complain('');
+      // what comes next stands on a line of its own
+      if (said) process.stderr.write('\r\u001b[K');
     },
   };
 }

@@ -46,6 +46,7 @@ describe('the settings of the audit', () => {
     [{ otel: { url: 'https://user:pw@otel.example' } }, '`url` must start with `https://`'],
     [{ otel: { uri: 'https://otel.example' } }, 'did you mean `url`?'],
     [{ copy: 'http://witness.example' }, 'an address that starts with `https://`'],
+    [{ copy: 'stdout' }, 'write `stderr`'],
     [{ retian: '90d' }, 'did you mean `retain`?'],
   ])('that are wrong are told: %j', (audit, words) => {
     expect(() => load(audit)).toThrow(words);

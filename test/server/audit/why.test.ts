@@ -110,12 +110,12 @@ describe('why', () => {
       ],
     ]);
     expect(answer?.story.split('\n')).toEqual([
-      "Tuesday 17 November 2026, 14:00:00 (Europe/Berlin): felix-prod (working for john@company.com) asked for permission to write:database:customers. The agent's own words, which nobody checked: “John asked me to 'wake' them; my password=[secret]”. The guard counted 23 records. The agent had claimed 20.",
-      '14:00:00: john@company.com approved it through form (proof: typed).',
-      '14:00:00: Grant grant_a1b2c3 was given by john@company.com through form: write:database:customers. Bounds: 2 uses, 23 records, until 14:30:00. It answers the rule `customer-writes`.',
-      '14:00:00: felix-prod (working for john@company.com) called `database/execute` to write:database:customers. It drew on grant grant_a1b2c3. The rule that asked, `customer-writes` (policies/rules/crm.yaml:12): customers are real people. The risk was medium (bulk).',
-      '14:00:00: The call ended with `ok` after 12 ms, and touched 23 records (23 had been counted before).',
-      '14:00:00: felix-prod (working for john@company.com) called `database/execute` to write:database:customers. It drew on grant grant_a1b2c3. The rule that asked, `customer-writes` (policies/rules/crm.yaml:12): customers are real people. The log holds no outcome for this call, so whether it took effect is unknown.',
+      "Tuesday 17 November 2026, 14:00:00 (Europe/Berlin): felix-prod (working for john@company.com) asked for the permission `write:database:customers`. The agent's own words, which nobody checked: “John asked me to 'wake' them; my password=[secret]”. The guard counted 23 records. The agent had claimed 20.",
+      "14:00:00: john@company.com approved it through the client's form, and typed the number that was shown.",
+      "14:00:00: Grant grant_a1b2c3 was given by john@company.com through the client's form: `write:database:customers`. Bounds: 2 uses, 23 records, until 14:30:00. It answers the rule `customer-writes`.",
+      '14:00:00: felix-prod (working for john@company.com) called `database/execute` (`write:database:customers`). Grant grant_a1b2c3 permitted it. Without it the rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. The risk was medium (bulk).',
+      '14:00:00: It succeeded after 12 ms, and touched 23 records (23 had been counted before).',
+      '14:00:00: felix-prod (working for john@company.com) called `database/execute` (`write:database:customers`). Grant grant_a1b2c3 permitted it. Without it the rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. The log holds no outcome for this call, so whether it took effect is unknown.',
       '14:00:00: Grant grant_a1b2c3 was revoked by os:anna. Reason: enough for today.',
     ]);
     await log.close();
@@ -156,12 +156,12 @@ describe('why', () => {
   it('names rule, place and reason of a call that needed nobody, and of a refusal', async () => {
     const { log, ids } = await told();
     expect((await log.why('call_3'))?.story).toContain(
-      'It was allowed by a rule, `marketing-read` (policies/rules/marketing.yaml:3): John works on the campaign.',
+      'The rule `marketing-read` (policies/rules/marketing.yaml:3) allows it: John works on the campaign.',
     );
     const refusal = await log.why(ids[0]!);
     expect(refusal?.chain).toHaveLength(1);
     expect(refusal?.story).toContain(
-      'was refused. It needs a human, by a rule, `customer-writes` (policies/rules/crm.yaml:12): customers are real people. What failed: `records at_most`.',
+      'was refused. The rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. What failed: `records at_most`.',
     );
     await log.close();
   });
