@@ -10,7 +10,7 @@ const ROUNDS = Number(process.env.PERIMETER_KILL_ROUNDS ?? 15);
 const WRITER = fileURLToPath(new URL('../../fixtures/audit-writer.mjs', import.meta.url));
 
 describe('a writer killed with SIGKILL', () => {
-  it(`loses no acknowledged event in ${ROUNDS} rounds`, { timeout: ROUNDS * 5_000 }, async () => {
+  it(`loses no acknowledged event in ${ROUNDS} rounds`, { timeout: ROUNDS * 15_000 }, async () => {
     const { dir } = await newWorld();
     const acknowledged: [number, string][] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
