@@ -54,7 +54,7 @@ atTheDesk('the activity', (desk) => {
     await page.getByLabel('Find events').fill('risk:enormous');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').waitFor();
-    await page.getByRole('link', { name: 'Everything' }).click();
+    await page.getByRole('link', { name: 'Everything', exact: true }).click();
     const first = await page.locator('#stream a').first().textContent();
     await page.getByRole('link', { name: 'Earlier events' }).click();
     await page.getByRole('heading', { name: 'What happened earlier' }).waitFor();
