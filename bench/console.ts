@@ -13,6 +13,7 @@ import { loadConfig } from '../server/config.ts';
 import { openConsole } from '../server/console/index.ts';
 import { openPerimeter } from '../server/perimeter.ts';
 import type { ClientHandle, GrantRecord } from '../server/ports.ts';
+import { inChromium } from './chromium.ts';
 import { writeMillion } from './million.ts';
 
 const EVENTS = Number(process.env.PERIMETER_BENCH_EVENTS ?? 1_000_000);
@@ -61,6 +62,7 @@ async function serve(folder: string): Promise<void> {
       const id = 'result' in reply ? reply.result.structuredContent?.request_id : undefined;
       return { at: Date.parse(perimeter.elevations.get(String(id))?.created_at ?? '') };
     },
+    link: async () => served.link(),
     cpu: async () => process.cpuUsage(),
     memory: async () => process.memoryUsage().rss,
     async end() {
@@ -184,6 +186,18 @@ async function measure(folder: string): Promise<void> {
   await checked(browser);
   await lively(browser, tell);
   await idle(browser, tell);
+  await inChromium(
+    {
+      origin,
+      link: await tell<string>('link'),
+      ask: () => tell<{ at: number }>('ask'),
+      async spent() {
+        const { user, system } = await tell<NodeJS.CpuUsage>('cpu');
+        return (user + system) / 1000;
+      },
+    },
+    line,
+  );
   line('memory of the guard in the end (resident)', `${((await tell<number>('memory')) / 1e6).toFixed(0)} MB`);
   await ended(child);
 }

@@ -1,0 +1,102 @@
+// What the console is like in a real Chromium: when a page paints, how soon a request is seen, and what a page that only stands open costs.
+import { existsSync } from 'node:fs';
+import { chromium, type Page } from 'playwright-core';
+
+const CHROMIUM = process.env.PERIMETER_CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-sync',
+];
+const RUNS = 7;
+const ASKED = 5;
+const IDLE_MS = 30_000;
+
+export type Guard = {
+  origin: string;
+  /** A link that signs in, once. */
+  link: string;
+  /** Makes a request; when, in milliseconds since 1970. */
+  ask(): Promise<{ at: number }>;
+  /** Milliseconds of processor the guard has used so far. */
+  spent(): Promise<number>;
+};
+type Line = (what: string, number: string, wanted?: { text: string; good: boolean }) => void;
+
+const ms = (value: number) => `${value.toFixed(1)} ms`;
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Prints what it measured, or that there is no browser. */
+export async function inChromium(guard: Guard, line: Line): Promise<void> {
+  if (!existsSync(CHROMIUM)) return line(`no Chromium at ${CHROMIUM}: first paint was not measured`, '-');
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  try {
+    const page = await browser.newPage();
+    await page.goto(guard.link);
+    await page.waitForURL('**/requests');
+    await paints(page, guard, line);
+    await seen(page, guard, line);
+    await idle(page, guard, line);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function paints(page: Page, { origin }: Guard, line: Line): Promise<void> {
+  for (const path of ['/requests', '/grants', '/activity', '/policies']) {
+    const times: number[] = [];
+    for (let run = 0; run < RUNS; run += 1) {
+      await page.goto(origin + path);
+      await page.waitForFunction(`performance.getEntriesByName('first-contentful-paint').length > 0`);
+      times.push((await page.evaluate(`performance.getEntriesByName('first-contentful-paint')[0].startTime`)) as number);
+    }
+    const value = median(times);
+    line(`${path}: first contentful paint in Chromium, median of ${RUNS}`, ms(value), {
+      text: 'below 300 ms',
+      good: value < 300,
+    });
+  }
+}
+
+async function seen(page: Page, { origin, ask }: Guard, line: Line): Promise<void> {
+  await page.goto(`${origin}/requests`);
+  await page.waitForTimeout(1_000);
+  await page.evaluate(`
+    window.seen = [];
+    let known = document.querySelectorAll('#waiting .request').length;
+    new MutationObserver(() => {
+      const now = document.querySelectorAll('#waiting .request').length;
+      if (now > known) requestAnimationFrame(() => window.seen.push(Date.now()));
+      known = now;
+    }).observe(document.body, { childList: true, subtree: true });`);
+  const times: number[] = [];
+  for (let run = 0; run < ASKED; run += 1) {
+    const { at } = await ask();
+    await page.waitForFunction(`window.seen.length > ${run}`);
+    times.push(((await page.evaluate(`window.seen[${run}]`)) as number) - at);
+  }
+  const value = median(times);
+  line(`from a request being made to its card in the page, median of ${ASKED}`, ms(value), {
+    text: 'below 200 ms',
+    good: value < 200,
+  });
+}
+
+async function idle(page: Page, { origin, spent }: Guard, line: Line): Promise<void> {
+  const during = async () => {
+    await page.waitForTimeout(2_000);
+    const before = await spent();
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    return (await spent()) - before;
+  };
+  await page.goto(`${origin}/requests`);
+  const withPage = await during();
+  await page.goto('about:blank');
+  const without = await during();
+  line(`processor of the guard in ${IDLE_MS / 1000} s without a page open in Chromium`, ms(without));
+  const more = withPage - without;
+  line('  with one: so much more', ms(more), { text: 'below 1 %', good: more < IDLE_MS / 100 });
+}
