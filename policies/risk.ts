@@ -1,23 +1,14 @@
-// How risky a call is, from named factors. Points add up and only ever raise; a factor is one entry in a file of policies/risk/.
+// How risky a call is, from named factors. Points add up and only ever raise; a factor is one file of policies/risk/.
 import { type Baseline, baselineOf } from './baseline.ts';
 import type { History } from './history.ts';
 import type { Reading } from './reading.ts';
-import { BEHAVIOUR } from './risk/behaviour.ts';
-import { CONTEXT } from './risk/context.ts';
-import { DATA } from './risk/data.ts';
-import { DESTINATION } from './risk/destination.ts';
 import { type Asked, type Factor, LATELY } from './risk/factor.ts';
-import { FLOW } from './risk/flow.ts';
-import { TIME } from './risk/time.ts';
-import { TOOL } from './risk/tool.ts';
+import { FACTORS } from './risk/index.ts';
 import type { Context, Risk, RiskFactor, RiskLevel, RiskPolicy, RiskResponse } from './types.ts';
 import { RISK_LEVELS } from './types.ts';
 import { classCovers, UNSCANNED } from './values/data-classes.ts';
 
-export type { Factor };
-
-/** Every factor there is. Their points are the policy's; a factor the policy gives no points is silent. */
-export const FACTORS: readonly Factor[] = [...TIME, ...DATA, ...BEHAVIOUR, ...CONTEXT, ...FLOW, ...DESTINATION, ...TOOL];
+export { FACTORS, type Factor };
 
 /** The newest calls that are looked at one by one, so that a flood of calls makes no call slow. */
 const MOST_RECENT = 256;

@@ -3,6 +3,7 @@ import type { Baseline } from '../baseline.ts';
 import type { History } from '../history.ts';
 import type { Reading } from '../reading.ts';
 import type { Context, RiskPolicy } from '../types.ts';
+import { classCovers, UNSCANNED } from '../values/data-classes.ts';
 
 export type Asked = {
   reading: Reading;
@@ -17,8 +18,10 @@ export type Factor = { name: string; what: string; applies(asked: Asked): boolea
 export const MINUTE = 60_000;
 /** How long a run of calls or refusals counts. */
 export const LATELY = 10 * MINUTE;
+/** How many refusals are one too many. */
+export const STUBBORN = 3;
 /** How long an agent is taken to remember what it read. */
-export const REMEMBERED = 24 * 60 * MINUTE;
+const REMEMBERED = 24 * 60 * MINUTE;
 
 const LEAVING: ReadonlySet<string> = new Set(['send', 'share', 'create', 'write', 'move', 'execute']);
 const CHANGING: ReadonlySet<string> = new Set([...LEAVING, 'delete']);
@@ -47,4 +50,19 @@ export function leaves(reading: Reading): boolean {
 
 export function writes(reading: Reading): boolean {
   return reading.actions.some((action) => LEAVING.has(action.verb));
+}
+
+/** The arguments carry a class of this family. The same names are used for what a result carries. */
+export function carries(reading: Reading, family: string): boolean {
+  return texts(reading, 'data.classes').some((found) => found !== UNSCANNED && classCovers(family, found));
+}
+
+/** The refusals that still count. */
+export function refusals({ baseline, context }: Asked): Baseline['refusals'] {
+  return baseline.refusals.filter(({ at }) => at > context.now - LATELY);
+}
+
+/** What was read at this moment, if ever, is not forgotten yet. */
+export function remembers(at: number | undefined, now: number): boolean {
+  return at !== undefined && at > now - REMEMBERED;
 }

@@ -8,6 +8,7 @@ import type { Action, Context, RiskPolicy } from '../../../policies/types.ts';
 import { action, context, NOON, reading } from '../sample.ts';
 
 export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
 
 export function past(extra: Partial<PastCall> & { ago?: number } = {}): PastCall {
   const { ago = 0, ...more } = extra;
@@ -50,28 +51,52 @@ export function factorsOf(given: Given): string[] {
   return assess(toAssess(given)).factors.map(({ name }) => name);
 }
 
-/** `yes`: it applies, with its default points; `no`: it doesn't. Every factor of the group needs both. */
-export function cases(
-  group: readonly Factor[],
-  table: Record<string, { yes: Record<string, Given>; no: Record<string, Given> }>,
-): void {
-  test('every factor of the group has its cases', () => {
-    expect(Object.keys(table).sort()).toEqual(group.map(({ name }) => name).sort());
-    expect(group.every((factor) => FACTORS.includes(factor))).toBe(true);
-  });
-  for (const [name, { yes, no }] of Object.entries(table)) {
-    describe(name, () => {
-      test.each(Object.entries(yes))('applies: %s', (_what, given) => {
-        const found = assess(toAssess(given)).factors.find((one) => one.name === name);
-        expect(found).toEqual({ name, points: DEFAULT_RISK.points[name] });
-      });
-      test.each(Object.entries(no))('does not: %s', (_what, given) => expect(factorsOf(given)).not.toContain(name));
-      test('is silent when the policy gives it no points', () => {
-        for (const given of Object.values(yes))
-          expect(
-            factorsOf({ ...given, policy: { ...given.policy, points: { ...DEFAULT_RISK.points, [name]: 0 } } }),
-          ).not.toContain(name);
-      });
+/** A situation at this moment, an ISO time. */
+export const at = (moment: string, policy: Partial<RiskPolicy> = {}): Given => ({ context: { now: Date.parse(moment) }, policy });
+
+/** Arguments in which these classes of data were found. */
+export const carrying = (...classes: string[]): Given => ({ reading: { facts: { 'data.classes': classes } } });
+
+/** A mail to one mailbox, as the action it is. */
+export const mail = (to: string): Action => ({ verb: 'send', domain: 'email', kind: 'address', resource: to, segments: [to] });
+
+/** A mail that goes to such a destination. */
+export const send = (destination: string): Given => ({ actions: [action('send:email')], reading: { facts: { destination } } });
+
+/** A mail to somebody outside. */
+export const outside: Given = { reading: { facts: { destination: 'external' } }, actions: [mail('x@y.example')] };
+
+/** A request to a host outside. */
+export const web = (verb: 'read' | 'write', host: string): Given => ({
+  actions: [{ verb, domain: 'web', kind: 'url', resource: `${host}/a`, segments: [host, 'a'] }],
+  reading: { facts: { 'url.host': host, destination: 'external' } },
+});
+
+/** A read that was denied, or asked about, a minute ago. */
+export const refused = (target: string, denied = true): PastCall =>
+  past({ ago: MINUTE, refused: true, denied, actions: [action(`read:files:${target}`)] });
+
+/** Something sensitive that was read an hour ago. */
+export const secretRead = past({ ago: HOUR, sensitive: true });
+
+/** `yes`: it applies, with its default points; `no`: it doesn't. Every factor needs both. */
+export function cases(factor: Factor, { yes, no }: { yes: Record<string, Given>; no: Record<string, Given> }): void {
+  const { name } = factor;
+  describe(name, () => {
+    test('is weighed, and has cases of both kinds', () => {
+      expect(FACTORS).toContain(factor);
+      expect([Object.keys(yes).length, Object.keys(no).length]).not.toContain(0);
     });
-  }
+    test.each(Object.entries(yes))('applies: %s', (_what, given) => {
+      const found = assess(toAssess(given)).factors.find((one) => one.name === name);
+      expect(found).toEqual({ name, points: DEFAULT_RISK.points[name] });
+    });
+    test.each(Object.entries(no))('does not: %s', (_what, given) => expect(factorsOf(given)).not.toContain(name));
+    test('is silent when the policy gives it no points', () => {
+      for (const given of Object.values(yes))
+        expect(factorsOf({ ...given, policy: { ...given.policy, points: { ...DEFAULT_RISK.points, [name]: 0 } } })).not.toContain(
+          name,
+        );
+    });
+  });
 }
