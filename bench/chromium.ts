@@ -13,7 +13,8 @@ const FLAGS = [
 ];
 const RUNS = 7;
 const ASKED = 5;
-const IDLE_MS = 30_000;
+const IDLE_MS = 15_000;
+const TURNS = 3;
 
 export type Guard = {
   origin: string;
@@ -45,12 +46,21 @@ export async function inChromium(guard: Guard, line: Line): Promise<void> {
   }
 }
 
+/** Asked from outside: the page's own policy runs no text as a script. */
+async function until(page: Page, holds: string): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (await page.evaluate(holds)) return;
+    await page.waitForTimeout(20);
+  }
+  throw new Error(`never: ${holds}`);
+}
+
 async function paints(page: Page, { origin }: Guard, line: Line): Promise<void> {
   for (const path of ['/requests', '/grants', '/activity', '/policies']) {
     const times: number[] = [];
     for (let run = 0; run < RUNS; run += 1) {
       await page.goto(origin + path);
-      await page.waitForFunction(`performance.getEntriesByName('first-contentful-paint').length > 0`);
+      await until(page, `performance.getEntriesByName('first-contentful-paint').length > 0`);
       times.push((await page.evaluate(`performance.getEntriesByName('first-contentful-paint')[0].startTime`)) as number);
     }
     const value = median(times);
@@ -75,7 +85,7 @@ async function seen(page: Page, { origin, ask }: Guard, line: Line): Promise<voi
   const times: number[] = [];
   for (let run = 0; run < ASKED; run += 1) {
     const { at } = await ask();
-    await page.waitForFunction(`window.seen.length > ${run}`);
+    await until(page, `window.seen.length > ${run}`);
     times.push(((await page.evaluate(`window.seen[${run}]`)) as number) - at);
   }
   const value = median(times);
@@ -85,18 +95,22 @@ async function seen(page: Page, { origin, ask }: Guard, line: Line): Promise<voi
   });
 }
 
+/** In turns, and the least of each: what the guard does besides only ever adds. */
 async function idle(page: Page, { origin, spent }: Guard, line: Line): Promise<void> {
-  const during = async () => {
-    await page.waitForTimeout(2_000);
-    const before = await spent();
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    return (await spent()) - before;
-  };
-  await page.goto(`${origin}/requests`);
-  const withPage = await during();
-  await page.goto('about:blank');
-  const without = await during();
-  line(`processor of the guard in ${IDLE_MS / 1000} s without a page open in Chromium`, ms(without));
-  const more = withPage - without;
-  line('  with one: so much more', ms(more), { text: 'below 1 %', good: more < IDLE_MS / 100 });
+  const least = { withPage: Number.POSITIVE_INFINITY, without: Number.POSITIVE_INFINITY };
+  for (let turn = 0; turn < TURNS; turn += 1)
+    for (const [which, address] of [
+      ['without', 'about:blank'],
+      ['withPage', `${origin}/requests`],
+    ] as const) {
+      await page.goto(address);
+      await page.waitForTimeout(3_000);
+      const before = await spent();
+      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      least[which] = Math.min(least[which], (await spent()) - before);
+    }
+  const seconds = IDLE_MS / 1_000;
+  line(`processor of the guard in ${seconds} s without a page in Chromium, least of ${TURNS}`, ms(least.without));
+  const more = least.withPage - least.without;
+  line('  with one: so much more', ms(more), { text: 'below 0.5 %', good: more < IDLE_MS / 200 });
 }
