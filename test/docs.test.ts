@@ -19,6 +19,8 @@ type Snippet = { path: string; line: number; language: string; text: string };
 const SNIPPETS = DOCUMENTS.flatMap(snippetsOf);
 const named = (snippets: readonly Snippet[]) => snippets.map((one) => [`${one.path}:${one.line}`, one] as const);
 
+const COMMANDS = await createProgram();
+
 describe('every mcp.json that is shown loads', () => {
   const settings = SNIPPETS.filter(({ language, text }) => /^jsonc?$/.test(language) && text.includes('"mcpServers"'));
   test.each(named(settings))('%s', (place, { text }) => {
@@ -93,12 +95,11 @@ describe('every command that is shown exists, with its options', () => {
     for (const line of commands)
       for (const [, words = ''] of line.matchAll(/(?:^|&& )(?:npx )?perimeter ([a-z].*?)(?= && |$)/g)) shown.set(words, path);
   }
-  const program = createProgram();
   test('there are some', () => expect(shown.size).toBeGreaterThan(15));
   test.each([...shown])('perimeter %s', (words, path) => {
     const told = `${path} says \`perimeter ${words}\``;
     const [first = '', second = ''] = words.split(' ');
-    const command = program.commands.find((one) => one.name() === first);
+    const command = COMMANDS.commands.find((one) => one.name() === first);
     expect(command, told).toBeDefined();
     if (!command || first === 'tool') return; // a bundled server reads its own options
     const nested = command.commands.length > 0 && /^[a-z|]+$/.test(second) ? second.split('|') : [];

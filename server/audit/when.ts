@@ -1,6 +1,12 @@
 // Time in words: `last Tuesday afternoon` as a span of milliseconds, read in a named zone, right on the days the clocks change.
 import { TZDate } from '@date-fns/tz';
-import { addDays, addHours, addMinutes, addMonths, addWeeks, addYears } from 'date-fns';
+// each by itself: the whole of the library takes long to load
+import { addDays } from 'date-fns/addDays';
+import { addHours } from 'date-fns/addHours';
+import { addMinutes } from 'date-fns/addMinutes';
+import { addMonths } from 'date-fns/addMonths';
+import { addWeeks } from 'date-fns/addWeeks';
+import { addYears } from 'date-fns/addYears';
 import { type Day, dayOf, MONTHS, monthOf, readDay } from './day.ts';
 
 /** A question that can't be read. The message says what is wrong and what to say instead. */

@@ -1,40 +1,41 @@
-// The command `perimeter`: every subcommand in a file of its own, registered here.
+// The command `perimeter`: every subcommand in a file of its own, loaded only when it is asked for, so that each starts as fast as it can.
 import { Command } from 'commander';
 import { packageVersion } from '../package-root.ts';
-import { answerCommands } from './answers.ts';
-import { auditCommands } from './audit.ts';
-import { consoleCommand } from './console.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { initCommand } from './init.ts';
-import { passkeyCommands } from './passkeys.ts';
-import { policyCommands } from './policy.ts';
-import { requestCommands } from './requests.ts';
-import { serveCommand } from './serve.ts';
-import { sessionCommands } from './session.ts';
-import { toolCommand } from './tool.ts';
 
-const common = (command: Command) =>
+type Common = (command: Command) => Command;
+type Family = { names: readonly string[]; load: () => Promise<(program: Command, common: Common) => void> };
+
+/** The commands by the file that has them, in the order of the help. */
+export const FAMILIES: readonly Family[] = [
+  { names: ['serve'], load: async () => (await import('./serve.ts')).serveCommand },
+  { names: ['init'], load: async () => (await import('./init.ts')).initCommand },
+  { names: ['demo'], load: async () => (await import('./demo.ts')).demoCommand },
+  { names: ['console'], load: async () => (await import('./console.ts')).consoleCommand },
+  { names: ['pending', 'approve', 'deny', 'answer'], load: async () => (await import('./answers.ts')).answerCommands },
+  { names: ['grants', 'revoke', 'lock', 'unlock', 'pins'], load: async () => (await import('./requests.ts')).requestCommands },
+  {
+    names: ['login', 'logout', 'signal', 'whoami', 'passphrase'],
+    load: async () => (await import('./session.ts')).sessionCommands,
+  },
+  { names: ['passkeys'], load: async () => (await import('./passkeys.ts')).passkeyCommands },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).auditCommands },
+  { names: ['policy'], load: async () => (await import('./policy.ts')).policyCommands },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).doctorCommand },
+  { names: ['tool'], load: async () => (await import('./tool.ts')).toolCommand },
+];
+
+const common: Common = (command) =>
   command.option('--config <file>', 'the mcp.json of the guard', './mcp.json').option('--json', 'for scripts');
 
-export function createProgram(): Command {
+/** The whole program; or, where `asked` is the name of a command, as much of it as that one needs. */
+export async function createProgram(asked?: string): Promise<Command> {
   const program = new Command('perimeter')
     .description(
       'A guard between an AI agent and its tools: it checks every call, asks you when it matters, and answers for it afterwards.',
     )
     .version(packageVersion());
-  serveCommand(program);
-  initCommand(program);
-  demoCommand(program);
-  consoleCommand(program);
-  answerCommands(program, common);
-  requestCommands(program, common);
-  sessionCommands(program, common);
-  passkeyCommands(program, common);
-  auditCommands(program, common);
-  policyCommands(program, common);
-  doctorCommand(program, common);
-  toolCommand(program);
+  const family = FAMILIES.filter(({ names }) => asked !== undefined && names.includes(asked));
+  for (const { load } of family.length > 0 ? family : FAMILIES) (await load())(program, common);
   throwInsteadOfExit(program);
   return program;
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createProgram, FAMILIES } from '../../../server/cli/program.ts';
 import { ROOT } from '../../tree.ts';
 
 const PROGRAM = join(ROOT, 'dist', 'server', 'cli', 'main.js');
@@ -30,4 +31,12 @@ test('help and version are fine, an unknown command or option is wrong use', asy
 test('a reader that stops early gets no stack trace', async () => {
   expect(await perimeter(['--help'], true)).toEqual({ code: 0, stderr: '' });
   expect(await perimeter(['demo', '--auto'], true)).toEqual({ code: 0, stderr: '' });
+});
+
+test('each command is loaded by its own name, and with nothing that belongs to another', async () => {
+  for (const { names } of FAMILIES) {
+    for (const name of names) expect((await createProgram(name)).commands.map((one) => one.name())).toEqual(names);
+  }
+  const whole = await createProgram();
+  expect(whole.commands.map((one) => one.name())).toEqual(FAMILIES.flatMap(({ names }) => names));
 });
