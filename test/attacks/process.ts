@@ -10,6 +10,8 @@ type Ended = { status: number | null; stdout: string; stderr: string };
 
 export type Serving = {
   pid: number;
+  /** All that the guard wrote, in order. */
+  heard: readonly Message[];
   send(message: Message): void;
   answerTo(id: number): Promise<Message & { result?: Message; error?: Message }>;
   call(tool: string, args: Message): Promise<Message & { result?: Message; error?: Message }>;
@@ -22,12 +24,23 @@ export type Site = {
   /** A `perimeter` command without a terminal. */
   perimeter(args: string[], input?: string): Promise<Ended>;
   run(command: string, args: string[], input?: string): Promise<Ended>;
+  /** A `perimeter` command at a terminal of its own. `types`: what is typed there, by what came on the screen since the last time. */
+  terminal(args: string[], types: Hands): Promise<Ended>;
   events(): Message[];
   remove(): void;
 };
 
+type Hands = (screen: string) => string | undefined | Promise<string | undefined>;
+type SiteOptions = {
+  rules?: string;
+  bindings?: string;
+  settings?: Message;
+  /** What the client says it can show. */
+  capabilities?: Message;
+};
+
 /** A folder with a mcp.json and, where given, rules. */
-export function site(mcpServers: Message, options: { rules?: string; bindings?: string; settings?: Message } = {}): Site {
+export function site(mcpServers: Message, options: SiteOptions = {}): Site {
   const folder = mkdtempSync(join(tmpdir(), 'perimeter-attack-'));
   const settings = {
     agent: 'felix',
@@ -44,27 +57,54 @@ export function site(mcpServers: Message, options: { rules?: string; bindings?: 
     if (options.bindings !== undefined) writeFileSync(join(folder, 'policies', 'bindings', 'test.yaml'), options.bindings);
   }
   const env = { ...process.env, HOME: folder, NO_COLOR: '1' };
-  const run = (command: string, args: string[], input = '') =>
+  const start = (
+    command: string,
+    args: string[],
+    shown: (piece: string, write: (line: string) => void) => void,
+    input?: string,
+  ) =>
     new Promise<Ended>((done) => {
       const child = spawn(command, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
       let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+      child.stdout.on('data', (chunk: Buffer) => {
+        stdout += chunk.toString();
+        shown(chunk.toString(), (line) => child.stdin.write(line));
+      });
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
       child.stdin.on('error', () => undefined);
-      child.stdin.end(input);
+      if (input !== undefined) child.stdin.end(input);
       child.once('close', (status) => done({ status, stdout, stderr }));
     });
+  const run = (command: string, args: string[], input = '') => start(command, args, () => undefined, input);
   return {
     folder,
-    serve: (...args) => serve(folder, env, args),
+    serve: (...args) => serve(folder, env, args, options.capabilities ?? {}),
     run,
+    terminal(args, types) {
+      let screen = '';
+      let typing = Promise.resolve();
+      return start('script', inTerminal([process.execPath, MAIN, ...args]), (piece, write) => {
+        screen += piece;
+        typing = typing.then(async () => {
+          const line = await types(screen);
+          if (line === undefined) return;
+          screen = '';
+          write(`${line}\n`);
+        });
+      });
+    },
     perimeter: (args, input) => run(process.execPath, [MAIN, ...args], input),
     events: () => eventsIn(join(folder, '.perimeter', 'audit')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-export const PERIMETER = [process.execPath, MAIN] as const;
+/** How script(1) runs a command in a pseudo-terminal, and ends as it does: on macOS the words, elsewhere one line for a shell. */
+function inTerminal(words: string[]): string[] {
+  if (process.platform === 'darwin') return ['-q', '/dev/null', ...words];
+  const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  return ['-q', '-e', '-c', line, '/dev/null'];
+}
 
 function eventsIn(audit: string): Message[] {
   const names = readdirSync(audit)
@@ -76,10 +116,11 @@ function eventsIn(audit: string): Message[] {
     .map((line) => JSON.parse(line) as Message);
 }
 
-async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Promise<Serving> {
+async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[], capabilities: Message): Promise<Serving> {
   const child = spawn(process.execPath, [MAIN, 'serve', ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   const answers = new Map<number, (message: Message) => void>();
+  const heard: Message[] = [];
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -87,13 +128,16 @@ async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Pr
     text = lines.pop() ?? '';
     for (const line of lines) {
       const message = JSON.parse(line) as Message;
-      if (typeof message.id === 'number') answers.get(message.id)?.(message);
+      heard.push(message);
+      // the guard's own questions have numbers too
+      if (typeof message.id === 'number' && message.method === undefined) answers.get(message.id)?.(message);
     }
   });
   child.stdin.on('error', () => undefined);
   let last = 0;
   const given: Serving = {
     pid: child.pid ?? 0,
+    heard,
     send: (message) => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
     answerTo: (id) =>
       Promise.race([
@@ -117,7 +161,7 @@ async function serve(folder: string, env: NodeJS.ProcessEnv, args: string[]): Pr
   given.send({
     id: 0,
     method: 'initialize',
-    params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+    params: { protocolVersion: '2025-06-18', capabilities, clientInfo: { name: 'raw', version: '1' } },
   });
   await given.answerTo(0);
   given.send({ method: 'notifications/initialized' });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectOwner } from '../../server/owner/index.ts';
 import { setPassphrase } from '../../server/passphrase.ts';
 import { decisionOf, type World, world, yes } from '../world.ts';
-import { PERIMETER, type Serving, type Site, site } from './process.ts';
+import { type Serving, type Site, site } from './process.ts';
 
 const RULES = '  - { id: writing, why: somebody looks first, effect: ask, scope: write:files }';
 const BINDING =
@@ -129,26 +129,11 @@ describe('by the commands, through a shell', () => {
 
   it('with a passphrase set, a faked terminal that types the code back does not approve either', async () => {
     await setPassphrase(join(place.folder, '.perimeter'), 'correct horse battery');
-    // a terminal of its own, and a reader that types back the code it is shown
-    const fake = `
-import os, pty, re, sys
-pid, fd = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-seen = b''; typed = False; asked = 0
-while True:
-    try: piece = os.read(fd, 4096)
-    except OSError: break
-    if not piece: break
-    seen += piece
-    code = re.search(rb'type (\\w+) to approve: ', seen)
-    if code and not typed:
-        typed = True; os.write(fd, code.group(1) + b'\\n')
-    if seen.count(b'passphrase: ') > asked and typed:
-        asked += 1; os.write(fd, b'guessed it\\n')
-print(seen.decode(errors='replace')); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
-    if ((await place.run('python3', ['--version'])).status !== 0) return;
-    const result = await place.run('python3', ['-c', fake, ...PERIMETER, 'approve', request_id]);
+    // a reader that types back the code it is shown, and makes up the rest
+    const result = await place.terminal(
+      ['approve', request_id],
+      (screen) => /type (\w+) to approve: $/.exec(screen)?.[1] ?? (screen.endsWith('passphrase: ') ? 'guessed it' : undefined),
+    );
     expect(result.stdout).toContain('type ');
     expect(result.stdout).toContain('not the passphrase');
     expect(result.status).not.toBe(0);
