@@ -204,6 +204,38 @@ describe('the labelled requests that ask for more than a call', () => {
   });
 });
 
+describe('the labelled request that names a harmless tool', () => {
+  const one = CASES.filter(({ id }) => id === 'approval-025');
+  it.each(one.map((each) => [each.id, each.why, each] as const))('%s: %s', async (_id, _why, each) => {
+    const { arguments: args, reason } = asked(each) as Approval & { reason: string };
+    open = await world({
+      rules: `${RULES}\n  - { id: looking, why: the calendar is private, effect: ask, scope: "list:calendar", limits: { uses: 9, for: 1h } }`,
+      bindings: FILES,
+      moreBindings: {
+        'calendar.yaml':
+          'server: calendar\ntools:\n  list_events: { does: list:calendar }\n  delete_event: { does: delete:calendar }\n',
+      },
+      servers: { files: { delete: {}, send: {}, execute: {} }, calendar: { list_events: {}, delete_event: {} } },
+      human: () => yes(),
+    });
+    const { ask, call, questions, forwarded, perimeter } = open;
+    const asking = { justification: reason, calls: [{ tool: 'calendar__list_events', arguments: args }], uses: 9 };
+    expect(await ask(asking)).toMatchObject({ status: 'granted', grant: { scope: ['list:calendar'] } });
+    expect(questions).toMatchObject([{ message: expect.stringContaining('felix asks to list calendar') }]);
+    const others: [string, Record<string, unknown>][] = [
+      ['calendar__delete_event', args],
+      ['files__delete', OLD.arguments],
+      ['files__send', { to: ['ann@acme.example'], subject: 'x', body: 'x' }],
+      ['files__execute', { sql: 'DELETE FROM customers' }],
+    ];
+    for (const [tool, given] of others) expect(decisionOf(await call(tool, given)).decision, tool).not.toBe('allow');
+    expect(forwarded).toEqual([]);
+    expect((await call('calendar__list_events', args)).isError).toBeUndefined();
+    expect(forwarded).toMatchObject([{ server: 'calendar', tool: 'list_events' }]);
+    expect(perimeter.grants.all()).toHaveLength(1);
+  });
+});
+
 describe('asking again and again', () => {
   const often = async (more: Partial<Parameters<typeof world>[0]> = {}) =>
     (open = await world({
