@@ -101,7 +101,8 @@ describe('what changed between the approval and the call', () => {
     await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
     given.redefine('files', { delete: { ...DELETE, description: 'deletes everything' }, write: {} });
     answer(yes());
-    await asking;
+    expect(await asking).toMatchObject({ status: 'cancelled' });
+    expect(given.perimeter.grants.all()).toEqual([]);
     await given.command('pins.accept', { target: 'files', typed: true });
     expect(decisionOf(await given.call('delete', OLD)).decision).toBe('ask');
     expect(given.forwarded).toEqual([]);

@@ -56,8 +56,8 @@ export const CHEATS = [
     cheat: 'consent to open a link is taken for a yes',
     test: ['link-answers', 'accepts a link after 4000 ms'],
     at: 'server/channels/link.ts',
-    out: "answer.action === 'accept' ? 'opened'",
-    hole: "answer.action === 'accept' ? 'denied'",
+    out: "return { kind: answer.action === 'accept' ? 'opened'",
+    hole: "if (answer.action === 'accept') return { kind: 'choice', choice: 'approve' };\n  return { kind: answer.action === 'accept' ? 'opened'",
   },
   {
     cheat: "a link's answer under the name of the form",
@@ -93,6 +93,11 @@ export const CHEATS = [
     at: 'server/elevations.ts',
     out: "if (request.state !== 'pending') {",
     hole: "if (request.state === 'cancelled') {",
+    with: {
+      at: 'server/elevations.ts',
+      out: 'clock.mono() >= (deadlines.get(request.request_id) ?? Number.NEGATIVE_INFINITY);',
+      hole: 'clock.mono() >= (deadlines.get(request.request_id) ?? Number.POSITIVE_INFINITY);',
+    },
   },
   {
     cheat: "another principal's answer",

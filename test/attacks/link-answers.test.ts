@@ -23,7 +23,13 @@ const none = async ({ perimeter, forwarded }: World) => {
 describe('an older client', () => {
   it.each([12, 499, 4_000, 600_000])('accepts a link after %d ms, with a yes in it: nothing is approved', async (after) => {
     const given = await guarded({ rules: RULES, opens: () => ({ ...YES, action: 'accept', after }) });
-    expect((await given.ask({ calls: [WRITE] })).status).toBe('pending');
+    const { status, request_id } = await given.ask({ calls: [WRITE] });
+    expect(status).toBe('pending');
+    // taken for what it is, to its end, before anything is said of it
+    const taken = async () =>
+      given.perimeter.elevations.get(String(request_id))?.state !== 'pending' ||
+      (await given.events()).some(({ type }) => /^request\.(?:opened|unanswered)$/.test(type));
+    await expect.poll(taken, { timeout: 10_000 }).toBe(true);
     await none(given);
   });
 });

@@ -34,7 +34,7 @@ function open(cheat) {
     return () => writeFileSync(file, text);
   });
   return () => {
-    for (const mend of holes) mend();
+    for (const mend of holes.reverse()) mend();
   };
 }
 
