@@ -1,4 +1,6 @@
 // Threat: the client program answers the guard's question by itself, or an answer says something else than yes.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FormAnswer } from '../../server/ports.ts';
 import { decisionOf, type World, type WorldOptions, world, yes } from '../world.ts';
@@ -14,14 +16,19 @@ type Given = Omit<FormAnswer, 'request_id'>;
 
 let open: World | undefined;
 afterEach(() => open?.close());
-const guarded = async (more: WorldOptions = {}) =>
-  (open = await world({
+const guarded = async (more: WorldOptions = {}) => {
+  open = await world({
     rules: RULES,
     bindings: BINDING,
     servers: { files: { write: {}, delete: {}, share: {} } },
     wait_ms: 60,
     ...more,
-  }));
+  });
+  // something to delete: one file
+  mkdirSync(join(open.folder, 'files'));
+  writeFileSync(join(open.folder, 'files', 'a.md'), 'x');
+  return open;
+};
 
 const NOT_A_YES: [string, Given][] = [
   ['an empty accept', { action: 'accept', after: 4_000 }],

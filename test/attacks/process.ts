@@ -26,6 +26,8 @@ export type Site = {
   run(command: string, args: string[], input?: string): Promise<Ended>;
   /** A `perimeter` command at a terminal of its own. `types`: what is typed there, by what came on the screen since the last time. */
   terminal(args: string[], types: Hands): Promise<Ended>;
+  /** The same through pipes, without a terminal. */
+  piped(args: string[], types: Hands): Promise<Ended>;
   events(): Message[];
   remove(): void;
 };
@@ -80,22 +82,26 @@ export function site(mcpServers: Message, options: SiteOptions = {}): Site {
     folder,
     serve: (...args) => serve(folder, env, args, options.capabilities ?? {}),
     run,
-    terminal(args, types) {
-      let screen = '';
-      let typing = Promise.resolve();
-      return start('script', inTerminal([process.execPath, MAIN, ...args]), (piece, write) => {
-        screen += piece;
-        typing = typing.then(async () => {
-          const line = await types(screen);
-          if (line === undefined) return;
-          screen = '';
-          write(`${line}\n`);
-        });
-      });
-    },
+    terminal: (args, types) => start('script', inTerminal([process.execPath, MAIN, ...args]), typist(types)),
+    piped: (args, types) => start(process.execPath, [MAIN, ...args], typist(types)),
     perimeter: (args, input) => run(process.execPath, [MAIN, ...args], input),
     events: () => eventsIn(join(folder, '.perimeter', 'audit')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Reads the screen as it grows, and types. */
+function typist(types: Hands): (piece: string, write: (line: string) => void) => void {
+  let screen = '';
+  let typing = Promise.resolve();
+  return (piece, write) => {
+    screen += piece;
+    typing = typing.then(async () => {
+      const line = await types(screen);
+      if (line === undefined) return;
+      screen = '';
+      write(`${line}\n`);
+    });
   };
 }
 

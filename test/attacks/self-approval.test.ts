@@ -124,6 +124,10 @@ describe('by the commands, through a shell', () => {
     ];
     for (const ended of await Promise.all(tries.map((args) => place.perimeter(args, 'Y\n'))))
       expect(ended.status, ended.stdout).not.toBe(0);
+    // nor when a program reads the code from a pipe and types it back
+    const read = await place.piped(['approve', request_id], (said) => /type (\w+) to approve: $/.exec(said)?.[1]);
+    expect(read).toMatchObject({ stdout: '', stderr: expect.stringContaining('needs a human at a terminal') });
+    expect(read.status).not.toBe(0);
     expect(await waiting()).toHaveLength(1);
   }, 60_000);
 
