@@ -149,6 +149,11 @@ export const CHEATS = [
     at: 'policies/decide.ts',
     out: '(action) => action.absolute !== undefined && isProtected(action.absolute, reachOf(action)),',
     hole: "(action) => action.absolute !== undefined && action.verb === 'read' && isProtected(action.absolute, reachOf(action)),",
+    with: {
+      at: 'policies/decide.ts',
+      out: "if (touched || reading.absolutes.some((absolute) => isProtected(absolute, 'itself')))",
+      hole: 'if (touched)',
+    },
   },
   {
     cheat: 'a read of our keys',
@@ -156,6 +161,11 @@ export const CHEATS = [
     at: 'policies/decide.ts',
     out: '(action) => action.absolute !== undefined && isProtected(action.absolute, reachOf(action)),',
     hole: "(action) => action.absolute !== undefined && action.verb !== 'read' && isProtected(action.absolute, reachOf(action)),",
+    with: {
+      at: 'policies/decide.ts',
+      out: "if (touched || reading.absolutes.some((absolute) => isProtected(absolute, 'itself')))",
+      hole: 'if (touched)',
+    },
   },
   {
     cheat: 'a downstream question that imitates ours',
