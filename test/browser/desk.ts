@@ -51,6 +51,8 @@ export function atTheDesk(name: string, tell: (desk: Desk) => void, prepare: (ho
 export async function openRequest(page: Page): Promise<void> {
   await page.locator('#waiting .request a').first().click();
   await page.getByRole('heading', { name: 'Your answer' }).waitFor();
+  // nobody reads it faster than `channels.min_answer`
+  await page.waitForTimeout(600);
 }
 
 /** Gives the passphrase and presses a button of the answer. */

@@ -142,6 +142,8 @@ atTheDesk(
       await page.getByLabel('Your passphrase').fill(PASSPHRASE);
       await page.getByRole('button', { name: /^Approve once/ }).click();
       await page.getByRole('alert').waitFor();
+      // nobody reads the page that came back faster than `channels.min_answer`
+      await page.waitForTimeout(1_000);
       await page.getByLabel(/Type the number/).fill('23');
       await approve(page, /^Approve once/);
       expect(await said(asked)).toMatchObject({ status: 'granted' });
