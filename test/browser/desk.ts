@@ -47,16 +47,19 @@ export function atTheDesk(name: string, tell: (desk: Desk) => void, prepare: (ho
   });
 }
 
+/** A page is read before it is answered: nobody is faster than `channels.min_answer`. */
+export const reading = (page: Page): Promise<void> => page.waitForTimeout(600);
+
 /** Opens the request that waits. */
 export async function openRequest(page: Page): Promise<void> {
   await page.locator('#waiting .request a').first().click();
   await page.getByRole('heading', { name: 'Your answer' }).waitFor();
-  // nobody reads it faster than `channels.min_answer`
-  await page.waitForTimeout(600);
+  await reading(page);
 }
 
 /** Gives the passphrase and presses a button of the answer. */
 export async function approve(page: Page, button: RegExp): Promise<void> {
+  await reading(page);
   await page.getByLabel('Your passphrase').fill(PASSPHRASE);
   await page.getByRole('button', { name: button }).click();
   await page.getByText(/^Approved/).waitFor();

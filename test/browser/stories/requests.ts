@@ -1,6 +1,6 @@
 // A request from its first sight to its end: shown at once, approved in every measure, denied, and answered elsewhere while somebody looks.
 import { beforeEach, expect, test } from 'vitest';
-import { approve, atTheDesk, openRequest, untroubled } from '../desk.ts';
+import { approve, atTheDesk, openRequest, reading, untroubled } from '../desk.ts';
 import { DORMANT, PASSPHRASE, update } from '../house.ts';
 
 type Answered = {
@@ -73,6 +73,7 @@ atTheDesk('a request', (desk) => {
     await page.getByRole('button', { name: /^Approve for/ }).click();
     await page.getByRole('alert').filter({ hasText: 'not the passphrase' }).waitFor();
     expect(await page.getByLabel(/For how many minutes/).inputValue()).toBe('7');
+    await reading(page);
     await page.getByLabel(/For how many minutes/).fill('seven');
     await page.getByLabel('Your passphrase').fill(PASSPHRASE);
     await page.getByRole('button', { name: /^Approve for/ }).click();
@@ -142,8 +143,6 @@ atTheDesk(
       await page.getByLabel('Your passphrase').fill(PASSPHRASE);
       await page.getByRole('button', { name: /^Approve once/ }).click();
       await page.getByRole('alert').waitFor();
-      // nobody reads the page that came back faster than `channels.min_answer`
-      await page.waitForTimeout(1_000);
       await page.getByLabel(/Type the number/).fill('23');
       await approve(page, /^Approve once/);
       expect(await said(asked)).toMatchObject({ status: 'granted' });
