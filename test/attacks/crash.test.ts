@@ -20,7 +20,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 `;
 const RULES =
-  '  - { id: looks, why: a look is fine, effect: allow, scope: "*:s", tool: quick }\n  - { id: slow, why: slow is fine, effect: allow, scope: "*:s", tool: slow }';
+  '  - { id: looks, why: a look is fine, effect: allow, scope: "*:s", tool: quick }\n  - { id: slow, why: slow is fine, effect: allow, scope: "*:s", tool: slow }\nrisk: { points: { outside_hours: 0, night: 0 } } # the same at any hour';
 
 describe('a guard that is killed with a call under way', () => {
   let place: Site;

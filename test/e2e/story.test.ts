@@ -212,7 +212,7 @@ describe.each([
     expect(more).toEqual([]);
     expect(event).toMatchObject({ grant_id: grant.grant_id, rule: 'customer-writes' });
     const why = await agent.call('audit_query', { why: event?.id });
-    expect(why.structuredContent?.story).toContain('john@acme.example approved it through form');
+    expect(why.structuredContent?.story).toContain("john@acme.example approved it through the client's form");
     const types = ((why.structuredContent?.chain ?? []) as { type: string }[]).map(({ type }) => type);
     expect(types).toEqual(
       expect.arrayContaining(['request.created', 'request.approved', 'grant.issued', 'call.intent', 'call.outcome']),
