@@ -208,6 +208,9 @@ export function createGuard(parts: GuardParts): GuardPort {
         const now = verdict.reading && (await lookAt(verdict.reading).catch(() => undefined));
         if (!now || now.total > bound.total || (bound.sets && !sameSeen(now, bound.sets)))
           return { result: failureResult(OUTSIDE, false), outcome: 'outside_bound', actual: 0, unit };
+        // looking took a moment too
+        const gone = 'the permission ended while it was on its way';
+        if (!grants.stands(taken)) return { result: failureResult(gone, false), outcome: 'failed', why: gone };
       } else if (!measured.rewritten) meta['perimeter/bound'] = bound;
     }
     const rewrite = measured?.rewritten ? rewritable(found.server.binding?.tools[found.tool]) : undefined;
