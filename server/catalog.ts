@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { digestOf } from '../policies/canonical-json.ts';
 import type { Downstreams, ToolDefinition } from './ports.ts';
+import { undrawn } from './told-by.ts';
 
 export type CatalogEntry = {
   /** Absent for the guard's own tools. */
@@ -45,7 +46,7 @@ export function buildCatalog(downstreams: Downstreams, options: CatalogOptions):
     if (options.hidden(entry.server, entry.tool)) held.set(name, entry);
     else {
       entries.set(name, entry);
-      list.push({ ...entry.definition, name });
+      list.push({ ...undrawn(entry.definition), name });
     }
   }
   return { list, find: (name) => entries.get(name), held: (name) => held.get(name) };

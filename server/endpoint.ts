@@ -31,6 +31,7 @@ import { answerKey, declared, formAnswer, formParams, inputRequired, linkParams 
 import { LineTransport } from './wire/line-transport.ts';
 import { isRecord } from './wire/messages.ts';
 import { progressOf } from './wire/progress.ts';
+import { createQuestions, type Questions } from './wire/questions.ts';
 import { type Call, type RequestStates, requestStates } from './wire/request-state.ts';
 
 export type EndpointOptions = {
@@ -48,8 +49,6 @@ export type EndpointOptions = {
 };
 export type ServedClient = { closed: Promise<void>; close(): Promise<void> };
 
-/** A form may stay open for days: the guard, not a timer of the SDK, decides how long anybody waits for it. */
-const NO_TIMEOUT = 2 ** 31 - 1;
 /** The only revision in which a client is told that what it opened a link for is over (client/elicitation, "Completion Notifications"). */
 const TELLS_LINKS = '2025-11-25';
 
@@ -63,6 +62,7 @@ class Connection {
   readonly closed: Promise<void>;
   readonly #options: EndpointOptions;
   readonly #states: RequestStates;
+  readonly #questions: Questions;
   readonly #handle: { close(): Promise<void> };
   readonly #connectionId = randomUUID();
   #client: ClientHandle | undefined;
@@ -70,10 +70,12 @@ class Connection {
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#states = requestStates(options.secret, options.clock);
+    this.#questions = createQuestions(() => transport);
     const transport = new LineTransport({
       input: options.input,
       output: options.output,
       role: 'server',
+      answered: (answer) => this.#questions.answered(answer),
       gate: clientGate((method, reason) => this.#refused(reason, method)),
       refused: ({ reason, method }) => this.#refused(reason, method),
     });
@@ -85,6 +87,7 @@ class Connection {
       const stop = transport.onclose;
       transport.onclose = () => {
         stop?.();
+        this.#questions.close();
         if (this.#client) options.guard.disconnected(this.#client);
         resolve();
       };
@@ -193,7 +196,7 @@ class Connection {
 
   #legacyClient(server: Server): ClientHandle {
     const client = this.#known('legacy', server.getClientVersion(), server.getClientCapabilities());
-    if (client.forms) client.form ??= (question, withdrawn) => this.#ask(server, question, formParams(question), withdrawn);
+    if (client.forms) client.form ??= (question, withdrawn) => this.#ask(question, formParams(question), withdrawn);
     if (client.links) client.link ??= (question, over) => this.#link(server, question, over);
     return client;
   }
@@ -215,26 +218,19 @@ class Connection {
     return { connection_id: this.#connectionId, name, version, era, forms, links, ...(agent === undefined ? {} : { agent }) };
   }
 
-  /** Puts the question on the wire by itself: not inside a call, so that neither its end nor its cancellation closes the form. */
-  async #ask(server: Server, question: Question, params: Record<string, unknown>, over?: AbortSignal): Promise<FormAnswer> {
+  /**
+   * Puts the question on the wire by itself: not inside a call, so that neither its end nor its cancellation closes the form. A JSON-RPC
+   * error is the client's answer too: it didn't show the question.
+   */
+  async #ask(question: Question, params: Record<string, unknown>, over?: AbortSignal): Promise<FormAnswer> {
     const { clock } = this.#options;
     const asked = clock.mono();
-    const answer = (given: unknown) => formAnswer(question.request_id, given, clock.mono() - asked, 'url' in question);
-    try {
-      const given = await server.request({ method: 'elicitation/create', params }, ANYTHING, {
-        timeout: NO_TIMEOUT,
-        ...(over ? { signal: over } : {}),
-      });
-      return answer(given);
-    } catch (error) {
-      // A JSON-RPC error is the client's answer too: it didn't show the question.
-      if (error instanceof ProtocolError) return answer(undefined);
-      throw error;
-    }
+    const given = await this.#questions.ask(params, over);
+    return formAnswer(question.request_id, given, clock.mono() - asked, 'url' in question);
   }
 
   async #link(server: Server, question: LinkQuestion, over?: AbortSignal): Promise<FormAnswer> {
-    const answer = await this.#ask(server, question, linkParams(question), over);
+    const answer = await this.#ask(question, linkParams(question), over);
     if (answer.action === 'accept' && server.getNegotiatedProtocolVersion() === TELLS_LINKS) {
       const method = 'notifications/elicitation/complete';
       const tell = () =>
@@ -245,11 +241,6 @@ class Connection {
     return answer;
   }
 }
-
-/** Takes any result as it is (a Standard Schema): the guard looks at answers itself. */
-const ANYTHING = {
-  '~standard': { version: 1, vendor: 'perimeter', validate: (value: unknown) => ({ value }) },
-} as const;
 
 /** The result as it came, without the one key that would turn it into a question of the guard's. */
 function relayed(result: ToolResult): Result {

@@ -33,6 +33,7 @@ import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
 import { rewritable, rewritten } from './rewriting.ts';
 import type { Sets } from './sets.ts';
+import { toldBy } from './told-by.ts';
 
 const OUTSIDE = 'outside what was approved, so nothing was changed: ask again with the same call';
 /** Milliseconds a downstream gets to answer. */
@@ -245,7 +246,7 @@ export function createGuard(parts: GuardParts): GuardPort {
         meta,
         signal: AbortSignal.any([call.signal, sight.stop, ended.signal]),
         timeout: CALL_MS,
-        ...(call.progress ? { progress: call.progress } : {}),
+        ...(call.progress ? { progress: toldBy(found.server.server, call.progress) } : {}),
       });
       if (held?.outside(result))
         return {

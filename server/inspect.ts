@@ -1,6 +1,7 @@
 // What came back: which data it carries, and the rule's obligations on it. An obligation that can't be met withholds the result.
 import { type DataClasses, detectDataClasses, UNSCANNED } from '../policies/values/data-classes.ts';
 import type { ToolResult } from './ports.ts';
+import { notDrawn } from './told-by.ts';
 
 /** `size`: characters of text in it. */
 export type Inspected = {
@@ -50,7 +51,7 @@ function looked(given: ToolResult, redact: readonly string[]): Inspected {
 
 /** What a downstream says under our own keys is read before this and goes no further: only the guard speaks as the guard. */
 function withoutClaims(result: ToolResult): ToolResult {
-  const content = (result.content ?? []).map((item) => {
+  const content = (result.content ?? []).map(notDrawn).map((item) => {
     const resource = item.resource;
     return unclaimed(isObject(resource) ? { ...item, resource: unclaimed(resource) } : item);
   });

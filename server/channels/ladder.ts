@@ -118,9 +118,9 @@ export function createLadder(parts: LadderParts): Ladder {
     (link ? client.link?.(link, signal) : client.form?.(questionOf(request), signal))
       ?.then((answer) => {
         rung.answered = true;
-        return take(client, request, answer);
+        return signal.aborted ? afterwards(client, request, answer) : take(client, request, answer);
       })
-      // the connection is gone, or the question was withdrawn; what can't be recorded has ended the request already
+      // the connection is gone; what can't be recorded has ended the request already
       .catch(() => climb(id));
     return undefined;
   }
@@ -151,6 +151,18 @@ export function createLadder(parts: LadderParts): Ladder {
       return;
     }
     climb(id);
+  }
+
+  /** What a client says of a question that was taken back. Closing it is no word of anybody's; whoever chose in it is heard, and on record. */
+  async function afterwards(client: ClientHandle, request: RequestRecord, answer: FormAnswer): Promise<void> {
+    const way: Way = answer.link ? 'link' : 'form';
+    const read = answer.link || answer.action !== 'accept' ? undefined : readFormAnswer(answer, request, parts.min_answer);
+    if (read?.kind === 'choice') return take(client, request, answer);
+    const state = elevations.get(request.request_id)?.state ?? 'over';
+    note(request, 'request.late', {
+      channel: way,
+      why: `already ${state}; what the client said (${answer.action}) changed nothing`,
+    });
   }
 
   /** The client showed it to nobody: what else it has is tried, then the other channels. */

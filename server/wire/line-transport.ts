@@ -28,6 +28,8 @@ export type LineTransportOptions = {
   /** Longest line read, in bytes. */
   maxBytes?: number;
   gate?: Gate;
+  /** Takes an answer before the SDK sees it; true where it was to a question of the guard's own. */
+  answered?(answer: RpcMessage): boolean;
   /** A server answers garbage with JSON-RPC errors. A client fails its own request instead, if it can tell which was answered. */
   role: 'server' | 'client';
   refused(what: Refused): void;
@@ -145,6 +147,7 @@ export class LineTransport implements Transport {
 
   #onResponse(response: RpcMessage & { id?: MessageId | null }): void {
     const { id } = response;
+    if (this.#options.answered?.(response as RpcMessage)) return;
     if (id !== undefined && id !== null && this.#asked.delete(id)) this.#deliver(response as RpcMessage);
     else this.#options.refused({ reason: 'an answer to a question that was not asked, or was answered before' });
   }

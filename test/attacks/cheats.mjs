@@ -188,4 +188,25 @@ export const CHEATS = [
     out: 'const next = turn.then(work, work);',
     hole: 'const next = work();',
   },
+  {
+    cheat: "a server's words while it works that imitate the guard",
+    test: ['half-trusted-downstream', "the guard's own words"],
+    at: 'server/guard.ts',
+    out: 'progress: toldBy(found.server.server, call.progress)',
+    hole: 'progress: call.progress',
+  },
+  {
+    cheat: "a tool of a server that has the guard's card drawn",
+    test: ['half-trusted-downstream', 'as the extension says it'],
+    at: 'server/catalog.ts',
+    out: '...undrawn(entry.definition), name',
+    hole: '...entry.definition, name',
+  },
+  {
+    cheat: 'a no in a form that was taken back is not heard',
+    test: ['taken-back', 'a no is heard'],
+    at: 'server/channels/ladder.ts',
+    out: "if (read?.kind === 'choice') return take(client, request, answer);",
+    hole: '',
+  },
 ];

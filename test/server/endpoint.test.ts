@@ -378,9 +378,9 @@ describe('the form of a legacy client', () => {
     };
     await client.callTool({ name: 'echo' });
     withdraw.abort();
-    await expect(forms[0]).rejects.toThrow();
     given.input.end();
-    await expect(forms[1]).rejects.toThrow();
+    await expect(forms[0]).rejects.toThrow('gone');
+    await expect(forms[1]).rejects.toThrow('gone');
   });
 
   test('a client that did not declare forms has none', async () => {
@@ -445,9 +445,10 @@ describe('the link of a legacy client', () => {
   test('that nobody opened is taken back; one that was declined is over', async () => {
     const waiting = await linked('2025-11-25', undefined);
     waiting.over.abort();
-    await expect(waiting.answer).rejects.toThrow();
     await settled();
     expect(told(waiting.raw, 'notifications/cancelled')).toHaveLength(1);
+    waiting.given.input.end();
+    await expect(waiting.answer).rejects.toThrow('gone');
     const declined = await linked('2025-11-25', { result: { action: 'decline' } });
     expect(await declined.answer).toMatchObject({ action: 'decline', link: true });
     declined.over.abort();
