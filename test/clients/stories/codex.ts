@@ -61,7 +61,7 @@ describeClient(codex, (start) => {
     expect(await answer).toContain('"status":"denied"');
   });
 
-  test('a terminal answers while the form is up: the call wakes, and what the form says later changes nothing', async () => {
+  test('a terminal answers while the form is up: the call wakes; closing the form that stays takes nothing away, and is on record', async () => {
     const session = await start();
     const { answer } = await asks(session);
     const [waiting] = session.company.command('pending') as { request_id: string }[];
@@ -70,9 +70,22 @@ describeClient(codex, (start) => {
     expect(session.company.wire('out').filter(({ method }) => method === 'notifications/cancelled')).toHaveLength(1);
     // this client leaves a form up that was taken back
     session.capture('taken-back');
+    await session.screen.keys('Escape');
+    await session.screen.hides(FORM);
+    await expect.poll(() => session.company.audited()['request.late'], { timeout: 10_000 }).toBe(1);
+    await usesGrantOnce(session, 'terminal');
+  });
+
+  test('a no in the form that stays up after a yes in a terminal ends what was given', async () => {
+    const session = await start();
+    const { answer } = await asks(session);
+    const [waiting] = session.company.command('pending') as { request_id: string }[];
+    await session.company.approve(waiting?.request_id ?? '');
+    expect(await answer).toContain('"status":"granted"');
     await session.screen.keys('Enter');
     await session.screen.hides(FORM);
-    await usesGrantOnce(session, 'terminal');
+    await expect.poll(() => session.company.audited()['grant.revoked'], { timeout: 10_000 }).toBe(1);
+    expect(session.company.command('grants')).toEqual([]);
   });
 
   test.each([

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { capture } from '../captures.ts';
 import { Company } from '../company.ts';
 import { skip } from '../describe.ts';
-import { ASKING, UPDATE } from '../handoff.ts';
+import { ASKING, humanReads, UPDATE } from '../handoff.ts';
 import { install } from '../install.ts';
 import { INSPECTOR, Mcpdo, NODE_22 } from '../mcpdo.ts';
 
@@ -42,6 +42,7 @@ else
       expect(form).toMatchObject({ origin, requestedSchema: { required: ['decision'] } });
       if (!form) return;
       capture(`inspector-${era}`, JSON.stringify(form, null, 2));
+      await humanReads();
       expect(inspector.respond(form, 'approve_once').structuredContent).toMatchObject({ status: 'granted' });
       expect(inspector.call('database__execute', UPDATE).structuredContent).toMatchObject({ records: 23 });
       expect(inspector.call('database__execute', UPDATE).isError).toBe(true);
@@ -53,7 +54,22 @@ else
       const form = inspector.call('request_elevation', ASKING).elicitationPending;
       expect(form).toBeDefined();
       if (!form) return;
+      await humanReads();
       expect(inspector.respond(form, undefined).structuredContent).toMatchObject({ status: 'denied' });
       expect(inspector.call('request_elevation', ASKING).structuredContent).toMatchObject({ status: 'denied' });
+    });
+
+    test('declines faster than anybody reads: that is nobody, and a link to the page comes next', async () => {
+      const { company, inspector } = await connected(era, mcpdo.bin, node.bin);
+      const form = inspector.call('request_elevation', ASKING).elicitationPending;
+      expect(form).toBeDefined();
+      if (!form) return;
+      const link = inspector.respond(form, undefined).elicitationPending;
+      capture(`inspector-link-${era}`, JSON.stringify(link, null, 2));
+      expect(link).toMatchObject({ mode: 'url', origin, url: expect.stringContaining('/requests/req_') });
+      const [waiting] = company.command('pending') as { request_id: string }[];
+      company.command('deny', waiting?.request_id ?? '');
+      expect(inspector.call('request_elevation', ASKING).structuredContent).toMatchObject({ status: 'denied' });
+      expect(company.audited()).toMatchObject({ 'request.unanswered': 1, 'request.denied': expect.any(Number) });
     });
   });
