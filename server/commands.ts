@@ -1,6 +1,7 @@
 // What a human can tell the running guard, from the terminal or the console: answer, revoke, lock, sign in, ask the audit. What widens needs proof of a human.
 import { parseDuration } from '../policies/durations.ts';
 import type { Proof } from '../policies/types.ts';
+import { OWN_RECORDS } from './audit/filter.ts';
 import { answerReader } from './channels/signed.ts';
 import { asksNumber } from './channels/terminal.ts';
 import { AnswerRefused } from './elevations.ts';
@@ -174,7 +175,8 @@ const COMMANDS: Record<string, Command> = {
     return { url: link() };
   },
   'audit.query': async ({ audit }, params, { channel }) => {
-    const found = await audit.query(params as AuditFilter).catch(refused);
+    const { apart, ...filter } = params;
+    const found = await audit.query(filter as AuditFilter, undefined, apart === true ? OWN_RECORDS : undefined).catch(refused);
     await audit.append({ type: 'audit.read', channel });
     return found;
   },

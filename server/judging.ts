@@ -147,7 +147,7 @@ export function createJudging(parts: JudgingParts): Judging {
           reading: verdict.reading,
           args: (isLocal(found.downstream.entry) ? verdict.reading.passed : undefined) ?? args,
           meta,
-          principal: `${who.user} ${who.agent}`,
+          who,
           signal: AbortSignal.any([signal, stop]),
         })
         .finally(() => clearInterval(beat));

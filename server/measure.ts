@@ -58,7 +58,8 @@ export type Measure = (asked: {
   reading: Reading;
   args: Record<string, unknown>;
   meta: Record<string, unknown>;
-  principal: string;
+  /** For whom it is counted, as it stands in the audit; previews are rated by it. */
+  who: { user: string; agent: string };
   signal: AbortSignal;
   rewrite?: Rewritable;
 }) => Promise<Measured>;
@@ -83,7 +84,7 @@ export function createMeasure({
     lately.set(principal, times);
     return times.length > MAX_PREVIEWS_A_MINUTE;
   };
-  return async ({ downstream, definition, reading, args, meta, principal, signal, rewrite }) => {
+  return async ({ downstream, definition, reading, args, meta, who, signal, rewrite }) => {
     const own = impactPromise(definition, downstream.tools());
     // the tool's own promise first; through its SQL only where it makes none and its binding says so
     const looked = !own && !rewrite && canLook(reading, downstream.entry);
@@ -93,7 +94,7 @@ export function createMeasure({
     if (promise === undefined) return estimated(reading, args);
     if (!own && !looked && reading.sql === undefined) return unknown(promise.unit);
     if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
-    if (tooMany(principal)) return unknown(promise.unit);
+    if (tooMany(`${who.user} ${who.agent}`)) return unknown(promise.unit);
     try {
       const options = { meta, signal, timeout: PREVIEW_MS };
       const found: { content: Record<string, unknown> | undefined; form?: Form } | undefined = looked
@@ -110,6 +111,8 @@ export function createMeasure({
       const impact = { ...counted, counted_at: iso(clock.now()), ...(holds === undefined ? {} : { holds }) };
       await audit.append({
         type: 'impact.measured',
+        agent_id: who.agent,
+        user: who.user,
         server: downstream.entry.name,
         tool: definition.name,
         actions: [],

@@ -22,6 +22,10 @@ export const FILTERS = [
   ],
   ...['risk', 'when', 'since', 'until', 'cursor'],
 ] as const;
+/** What the guard records of itself alone: left out where nobody asks for it. */
+export const OWN_RECORDS: ReadonlySet<string> = new Set([
+  ...['audit.opened', 'audit.checkpoint', 'audit.rotated', 'audit.retired', 'audit.read', 'policy.loaded'],
+]);
 /** As the guard's own tool calls them. */
 const ALSO: Readonly<Record<string, string>> = { grant_id: 'grant', request_id: 'request' };
 const NAMES: Readonly<Record<string, string>> = { grant: 'grant_id', request: 'request_id' };

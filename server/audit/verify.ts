@@ -32,8 +32,8 @@ export type VerifyOptions = {
   pub?: string;
   /** The second place of the checkpoints. */
   copy?: string;
-  /** Called now and then with the number of records checked so far. */
-  progress?: (done: { events: number }) => void;
+  /** Called now and then with the number of records checked so far, and the part of the log's bytes they are, 0 to 1. */
+  progress?: (done: { events: number; share: number }) => void;
   /** Lets whatever else waits have its turn, after each quarter of a megabyte. */
   pause?: () => Promise<void>;
   files?: AuditFiles;
@@ -69,6 +69,7 @@ class Check {
   /** After an unreadable record the next good one is believed about its place. */
   #lost = false;
   #events = 0;
+  #bytes = 0;
   #checkpoints = 0;
   #newestNote = 0;
   #torn: number | undefined;
@@ -91,7 +92,10 @@ class Check {
       return;
     }
     const last = await lastWritten(files, segments);
-    for (const segment of segments) await this.#segment(files, segment, segment === last, { progress, pause });
+    const bytes = await Promise.all(segments.map(async ({ path }) => (await files.stat(path))?.size ?? 0));
+    const total = bytes.reduce((sum, size) => sum + size, 0);
+    const tell = () => progress?.({ events: this.#events, share: total === 0 ? 1 : Math.min(1, this.#bytes / total) });
+    for (const segment of segments) await this.#segment(files, segment, segment === last, { tell, pause });
     if (!hasCopy && this.#checkpoints > 0) this.unchecked(`there is no checkpoint copy at \`${copy}\``);
     this.#finish();
   }
@@ -157,13 +161,16 @@ class Check {
     files: AuditFiles,
     segment: Segment,
     isLast: boolean,
-    { progress, pause }: { [name in 'progress' | 'pause']: VerifyOptions[name] | undefined },
+    { tell, pause }: { tell: () => void; pause: VerifyOptions['pause'] | undefined },
   ): Promise<void> {
     const file = await files.read(segment.path);
     try {
       for await (const lines of readLines(file)) {
-        for (const line of lines) this.#line(line, segment, isLast);
-        progress?.({ events: this.#events });
+        for (const line of lines) {
+          this.#line(line, segment, isLast);
+          this.#bytes += line.length + 1;
+        }
+        tell();
         await pause?.();
       }
     } finally {

@@ -11,11 +11,14 @@ import { packageVersion } from '../package-root.ts';
 import type { AuditEvent } from '../ports.ts';
 import { describeEvent, describeStory } from './audit-lines.ts';
 import { action, EXIT, Exit, paint, print, show } from './output.ts';
+import { patiently, stopwatch } from './progress.ts';
 import { type Reach, readConfig, withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean };
 type Page = { events: AuditEvent[]; next_cursor?: string };
 const PAGE = 500;
+/** Calls that `verify` names in a terminal. */
+const MAX_NAMED = 5;
 
 export function auditCommands(program: Command, common: (command: Command) => Command): void {
   const audit = program.command('audit').description('what happened, why, and whether the record is intact');
@@ -45,11 +48,17 @@ async function runQuery(words: string[], options: Common & Record<string, unknow
   if (typeof options.requestId === 'string') given.push(['request', options.requestId]);
   const filter = questionOf(words, Object.fromEntries(given) as Record<string, string>);
   if (options.limit !== undefined) filter.limit = options.limit;
-  const { found, zone } = await asked<Page>(options, 'audit.query', filter);
+  // who asks for nothing in particular is not told first of all that somebody asked before
+  const apart =
+    options.json !== true && Object.keys(filter).every((name) => ['limit', 'cursor', 'when', 'since', 'until'].includes(name));
+  const { found, zone } = await asked<Page>(options, 'audit.query', { ...filter, ...(apart ? { apart } : {}) });
   show(options.json, found, () => {
-    if (found.events.length === 0) return 'no event fits';
-    const more = found.next_cursor === undefined ? [] : [paint.dim(`there are more: add cursor:${found.next_cursor}`)];
-    return [...found.events.map((event) => describeEvent(event, zone)), ...more].join('\n');
+    const notes = [
+      ...(found.next_cursor === undefined ? [] : [`there are more: add cursor:${found.next_cursor}`]),
+      ...(apart ? ['what the guard records of itself is left out: type:audit.* and type:policy.* find it'] : []),
+    ].map((note) => paint.dim(note));
+    if (found.events.length === 0) return ['no event fits', ...notes].join('\n');
+    return [...found.events.map((event) => describeEvent(event, zone)), ...notes].join('\n');
   });
   return EXIT.ok;
 }
@@ -71,14 +80,12 @@ async function why(id: string, options: Common): Promise<number> {
   return EXIT.ok;
 }
 
-/** The guard's answer and its time zone; says that it takes a while, when it does. */
+/** The guard's answer and its time zone. */
 function asked<T>(options: Common, command: string, params: Record<string, unknown>): Promise<{ found: T; zone: string }> {
-  return patiently('searching', () =>
-    withGuard(options.config, async (guard) => ({
-      found: (await guard.command(command, params)) as T,
-      zone: guard.config.timezone,
-    })),
-  );
+  return withGuard(options.config, async (guard) => ({
+    found: (await patiently('searching', () => guard.command(command, params))) as T,
+    zone: guard.config.timezone,
+  }));
 }
 
 function tail(options: Common): Promise<number> {
@@ -123,36 +130,38 @@ function formatOf(format: string): (events: readonly AuditEvent[]) => unknown[] 
 function exportAll(options: Common & { format: string }): Promise<number> {
   const format = formatOf(options.format);
   return withGuard(options.config, async (guard) => {
+    // in a terminal the events themselves show how far it is
+    const watch = process.stdout.isTTY ? undefined : stopwatch();
+    let done = 0;
     for await (const events of pages(guard)) {
       for (const line of format(events)) {
         // Whoever reads slowly sets the pace.
         if (!process.stdout.write(`${JSON.stringify(line)}\n`))
           await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
       }
+      done += events.length;
+      watch?.say(`exported ${done} events`);
     }
+    watch?.done();
     return EXIT.ok;
   });
 }
 
 async function* pages(guard: Reach): AsyncGenerator<AuditEvent[]> {
-  const watch = stopwatch();
-  let done = 0;
   for (let from = 1; ; ) {
     const { events } = (await guard.command('audit.events', { from, limit: PAGE })) as Page;
     const last = events.at(-1);
     if (!last) break;
     yield events;
-    done += events.length;
     from = last.seq + 1;
-    watch.say(`exported ${done} events`);
   }
-  watch.done();
 }
 
 async function verify(options: Common): Promise<number> {
   const config = readConfig(options.config);
   const watch = stopwatch();
-  const progress = (done: { events: number }) => watch.say(`checked ${done.events} events`);
+  const progress = ({ events, share }: { events: number; share: number }) =>
+    watch.say(`checked ${events} events, ${Math.floor(share * 100)} % of the log`);
   const { copy } = config.audit;
   const result = await verifyAudit(join(config.state, 'audit'), { progress, ...(copy === undefined ? {} : { copy }) });
   watch.done();
@@ -175,42 +184,21 @@ async function verify(options: Common): Promise<number> {
           `note: a torn tail of ${result.torn_tail} bytes, a record that was being written; the next start sets it aside`,
         ),
       );
-    if (result.unknown_outcomes.length > 0)
-      lines.push(
-        `${result.unknown_outcomes.length} call(s) without a recorded outcome: ${result.unknown_outcomes.slice(0, 5).join(', ')}`,
-      );
+    lines.push(...unknownOutcomes(result.unknown_outcomes));
     lines.push(...result.warnings.map((warning) => paint.yellow(`note: ${warning}`)));
     return lines.join('\n');
   });
   return result.code;
 }
 
-/** Says what is going on once it has taken a second, where somebody looks at a terminal. */
-function stopwatch(): { say: (words: string) => void; done: () => void } {
-  const started = systemClock.mono();
-  let said = false;
-  return {
-    say(words) {
-      if (!process.stderr.isTTY || systemClock.mono() - started < 1_000) return;
-      process.stderr.write(`\r${words}`);
-      said = true;
-    },
-    done() {
-      // what comes next stands on a line of its own
-      if (said) process.stderr.write('\r\u001b[K');
-    },
-  };
-}
-
-/** The same for work that doesn't tell how far it is. */
-async function patiently<T>(words: string, work: () => Promise<T>): Promise<T> {
-  const watch = stopwatch();
-  const started = systemClock.mono();
-  const ticking = setInterval(() => watch.say(`${words}, ${Math.round((systemClock.mono() - started) / 1000)} s `), 500);
-  try {
-    return await work();
-  } finally {
-    clearInterval(ticking);
-    watch.done();
-  }
+/** Calls that may or may not have taken effect, and how to look at them. */
+function unknownOutcomes(calls: readonly string[]): string[] {
+  if (calls.length === 0) return [];
+  const rest = calls.length > MAX_NAMED ? [`  and ${calls.length - MAX_NAMED} more: --json names them all`] : [];
+  const which = calls.length === 1 ? '1 call has' : `${calls.length} calls have`;
+  return [
+    `${which} no recorded outcome, so whether it took effect is unknown:`,
+    ...calls.slice(0, MAX_NAMED).map((call) => `  perimeter audit why ${call}`),
+    ...rest,
+  ];
 }

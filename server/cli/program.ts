@@ -1,6 +1,7 @@
 // The command `perimeter`: every subcommand in a file of its own, loaded only when it is asked for, so that each starts as fast as it can.
 import { Command } from 'commander';
 import { packageVersion } from '../package-root.ts';
+import { hush } from './progress.ts';
 
 type Common = (command: Command) => Command;
 type Family = { names: readonly string[]; load: () => Promise<(program: Command, common: Common) => void> };
@@ -33,7 +34,10 @@ export async function createProgram(asked?: string): Promise<Command> {
     .description(
       'A guard between an AI agent and its tools: it checks every call, asks you when it matters, and answers for it afterwards.',
     )
-    .version(packageVersion());
+    .version(packageVersion())
+    .hook('preAction', (_, command) => {
+      if (command.opts().json === true) hush();
+    });
   const family = FAMILIES.filter(({ names }) => asked !== undefined && names.includes(asked));
   for (const { load } of family.length > 0 ? family : FAMILIES) (await load())(program, common);
   throwInsteadOfExit(program);

@@ -9,6 +9,7 @@ import { claim, connectOwner } from '../owner/index.ts';
 import { packageVersion } from '../package-root.ts';
 import { openPerimeter, type Perimeter, type PerimeterOptions } from '../perimeter.ts';
 import { complain } from './output.ts';
+import { patiently } from './progress.ts';
 
 export type Reach = {
   config: Config;
@@ -41,17 +42,20 @@ export function open(
     page?: PerimeterOptions['page'];
   },
 ): Promise<Perimeter> {
-  return openPerimeter({
-    config,
-    clock: systemClock,
-    log: options.log ?? complain,
-    version: packageVersion(),
-    perimeterCommand: PERIMETER_COMMAND,
-    brief: options.brief,
-    ...(options.acceptDamage ? { acceptDamage: true } : {}),
-    ...(options.notify ? { notify: options.notify } : {}),
-    ...(options.page ? { page: options.page } : {}),
-  });
+  // a long audit without its indexes is read whole
+  return patiently('opening the guard and reading its audit', () =>
+    openPerimeter({
+      config,
+      clock: systemClock,
+      log: options.log ?? complain,
+      version: packageVersion(),
+      perimeterCommand: PERIMETER_COMMAND,
+      brief: options.brief,
+      ...(options.acceptDamage ? { acceptDamage: true } : {}),
+      ...(options.notify ? { notify: options.notify } : {}),
+      ...(options.page ? { page: options.page } : {}),
+    }),
+  );
 }
 
 /** Reaches the guard of a mcp.json. */
