@@ -1,5 +1,4 @@
 // The second place of the checkpoints: a file, the guard's own log, or a web address. It may fail or hang; the log goes on.
-
 import type { AuditFiles } from './files.ts';
 import { NoteFile } from './notes.ts';
 
@@ -17,7 +16,20 @@ export function copyPlace(where: string, files: AuditFiles): NotePlace {
     return { add: (note) => new Promise((resolve) => process.stderr.write(`${note}\n`, () => resolve())) };
   }
   if (/^https?:\/\//.test(where)) return { add: (note) => post(where, note) };
-  return new NoteFile(files, where);
+  return fileOfNotes(new NoteFile(files, where));
+}
+
+/** A file, whose last note may be half there: after a power cut, or a write that failed. */
+function fileOfNotes(file: NoteFile): NotePlace {
+  let whole = false;
+  return {
+    async add(note) {
+      if (!whole) await file.repair();
+      whole = false;
+      await file.add(note);
+      whole = true;
+    },
+  };
 }
 
 async function post(address: string, note: string): Promise<void> {

@@ -40,6 +40,8 @@ export type VerifyOptions = {
 };
 
 const MAX_PROBLEMS = 100;
+/** A guard signs after so many records at the latest, and those that waited for the same write. */
+const MAX_UNSIGNED = 1000 + 10_000;
 /** What a segment begins with; `audit.stopped` where the one before was taken from under the guard. */
 const FIRST_TYPES = new Set(['audit.opened', 'audit.rotated', 'audit.stopped']);
 
@@ -72,6 +74,10 @@ class Check {
   #bytes = 0;
   #checkpoints = 0;
   #newestNote = 0;
+  /** The numbers of records that the notes in `checkpoints.txt` are for, and the checkpoints in the log that have none there. */
+  readonly #filed = new Set<number>();
+  #unfiled: number[] = [];
+  #unsigned = 0;
   #torn: number | undefined;
   #unchecked = false;
   #place: { segment: string; line: number } = { segment: '', line: 0 };
@@ -79,7 +85,7 @@ class Check {
   async run(dir: string, { pub, copy, progress, pause, files = realFiles }: VerifyOptions): Promise<void> {
     await this.#readKeys(files, dir, pub);
     await this.#readStones(files, join(dir, 'tombstones.txt'));
-    await this.#readNotes(files, join(dir, 'checkpoints.txt'));
+    await this.#readNotes(files, join(dir, 'checkpoints.txt'), this.#filed);
     const isFile = copy !== undefined && copy !== 'stderr' && !/^https?:/.test(copy);
     const hasCopy = !isFile || (await this.#readNotes(files, copy));
     if (copy !== undefined && !isFile)
@@ -142,14 +148,19 @@ class Check {
   }
 
   /** False when there is no such file. */
-  async #readNotes(files: AuditFiles, path: string): Promise<boolean> {
+  async #readNotes(files: AuditFiles, path: string, filed?: Set<number>): Promise<boolean> {
     const name = basename(path);
     const text = await readText(files, path);
     if (text === undefined) return false;
     const { notes, bad, torn } = parseNotes(text);
     if (torn > 0) this.#warnings.push(`the last note in \`${name}\` was not finished (${torn} bytes)`);
     for (const index of bad) this.#add({ segment: name, line: index, problem: `note ${index} can't be read` });
+    let before = 0;
     for (const note of notes) {
+      if (note.size < before)
+        this.#add({ segment: name, line: 0, problem: `the note for ${note.size} records stands after the one for ${before}` });
+      before = Math.max(before, note.size);
+      filed?.add(note.size);
       this.#signatures.await(note, name);
       this.#newestNote = Math.max(this.#newestNote, note.size);
       this.#awaited.set(note.size, [...(this.#awaited.get(note.size) ?? []), { note, from: name }]);
@@ -213,6 +224,9 @@ class Check {
     this.#hash = event.hash;
     this.#lost = false;
     this.#witness.see(event);
+    this.#unsigned = event.type === 'audit.opened' || event.type === 'audit.checkpoint' ? 0 : this.#unsigned + 1;
+    if (this.#unsigned === MAX_UNSIGNED)
+      this.#bad(seq, `record ${seq} has ${MAX_UNSIGNED} records before it that no checkpoint was signed for`);
     if (event.type === 'audit.checkpoint') this.#checkpoint(event);
     if (event.type === 'audit.key_changed') this.#keyChanged(event);
     for (const { note, from } of this.#take(seq)) {
@@ -238,6 +252,7 @@ class Check {
     this.#checkpoints += 1;
     const note = this.#noteBefore(event, event.note);
     if (note) this.#signed(note, `record ${event.seq}`, event.seq);
+    if (note && !this.#filed.has(note.size)) this.#unfiled.push(event.seq);
   }
 
   /** The old key says which one comes after it, and the new one agrees. */
@@ -277,6 +292,12 @@ class Check {
   #finish(): void {
     // Only now are all the keys known that the log itself names.
     for (const { note, from } of this.#signatures.awaited) this.#signed(note, from);
+    // the note of the very last one may be on its way
+    const lost = this.#unfiled.filter((seq) => seq < this.#seq);
+    if (lost.length > 0)
+      this.#warnings.push(
+        `\`checkpoints.txt\` lacks the notes of ${lost.length} checkpoint(s) that the log holds, the first in record ${lost[0]}`,
+      );
     for (const replaced of this.#signatures.stale()) this.#warnings.push(replaced);
     if (this.#witness.unproven > 0)
       this.#warnings.push(`${this.#witness.unproven} use(s) of grants that were given in records deleted since can't be checked`);
