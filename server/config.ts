@@ -6,6 +6,7 @@ import type { PlacesConfig } from './audit/places.ts';
 import type { WebhookConfig } from './channels/webhook.ts';
 import { clientSettings } from './client-settings.ts';
 import { type ContextSettings, contextFiles } from './context/settings.ts';
+import type { ImpactSettings } from './impact-settings.ts';
 import { type Env, readMcpJson } from './mcp-json.ts';
 import { packageRoot } from './package-root.ts';
 import type { ServerEntry } from './ports.ts';
@@ -33,6 +34,7 @@ export type Config = {
   /** `copy`: the second place for checkpoints; `retain`: how long events are kept; the others: where events are sent as they happen. */
   audit: PlacesConfig & { copy?: string; retain?: number };
   context: ContextSettings;
+  impact: ImpactSettings;
   /** Absolute paths that no tool reads or writes. */
   protected: string[];
   /** Clients' settings: no tool reads or writes them; a search of a folder that holds some is not stopped for it. */
@@ -79,6 +81,7 @@ export function loadConfig(file: string, env: Env): Config {
     console: own.console,
     audit: { ...own.audit, ...(copy === undefined ? {} : { copy }) },
     context: own.context,
+    impact: own.impact,
     protected: [...guarded, ...contextFiles(own.context, folder)],
     settings: clientSettings(env.HOME ?? env.USERPROFILE ?? homedir(), folder),
     warnings: warnings.map(formatProblem),

@@ -444,6 +444,7 @@ export function tell(
           ...(impact.holds ? { holds: impact.holds } : {}),
           ...(impact.by_number ? { by_number: impact.by_number } : {}),
           ...(impact.direct ? { direct: true } : {}),
+          ...(impact.more ? { more: true } : {}),
         };
   const next = NEXT[status](request, how);
   const message =

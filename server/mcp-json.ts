@@ -8,6 +8,7 @@ import { closest, formatProblem, isMap, type Place, type Problem, type Source } 
 import { auditSettings } from './audit/settings.ts';
 import { keyOf, MIN_SECRET_BYTES } from './channels/signed.ts';
 import { contextSettings } from './context/settings.ts';
+import { impactSettings } from './impact-settings.ts';
 import { readJsonc } from './jsonc.ts';
 import type { ServerEntry } from './ports.ts';
 import { isPrivateWay } from './private-way.ts';
@@ -77,6 +78,7 @@ const settings = closed({
     .default({}),
   audit: auditSettings.prefault({}),
   context: contextSettings.prefault({}),
+  impact: impactSettings.prefault({}),
   http: notYet('http'),
 });
 export type Settings = z.output<typeof settings>;

@@ -70,11 +70,17 @@ export function createMeasure({
   audit,
   sets,
   rewriting,
+  rows,
+  held,
 }: {
   clock: Clock;
   audit: Pick<AuditLog, 'append'>;
   sets: Pick<Sets, 'keep'>;
   rewriting: Rewriting;
+  /** Past so many rows a change is counted plainly, and not tried. */
+  rows: number;
+  /** Whether a tool's definition is not the one that was accepted: then nothing is asked of it. */
+  held: (server: string, tool: string) => boolean;
 }): Measure {
   const lately = new Map<string, number[]>();
   const tooMany = (principal: string): boolean => {
@@ -94,13 +100,20 @@ export function createMeasure({
     if (promise === undefined) return estimated(reading, args);
     if (!own && !looked && reading.sql === undefined) return unknown(promise.unit);
     if (reading.sql && !reading.sql.countable) return unknown(promise.unit);
+    const asked = own?.preview ?? rewrite?.counts?.tool;
+    if (asked !== undefined && held(downstream.entry.name, asked)) return unknown(promise.unit);
     if (tooMany(`${who.user} ${who.agent}`)) return unknown(promise.unit);
     try {
       const options = { meta, signal, timeout: PREVIEW_MS };
       const found: { content: Record<string, unknown> | undefined; form?: Form } | undefined = looked
         ? { content: await lookAt(reading) }
         : own || !rewrite
-          ? { content: await previewed(downstream, promise.preview, args, options) }
+          ? {
+              content: await previewed(downstream, promise.preview, args, {
+                ...options,
+                meta: { ...meta, 'perimeter/preview': { rows } },
+              }),
+            }
           : await rewriting.preview({ downstream, definition, args, rewrite }, options);
       const content = found?.content;
       const counted = readCount(content, promise);

@@ -121,7 +121,11 @@ const EXACTLY: Record<Impact['unit'], string> = {
 };
 
 /** "counted now at 12:00:00 UTC; enforced in the transaction, for exactly these". */
-export function promise({ strength, holds, unit, counted_at, by_number = [], direct }: Impact): string {
+export function promise({ strength, holds, unit, counted_at, by_number = [], direct, more }: Impact): string {
+  if (strength === 'estimated' && more)
+    return direct
+      ? `counted now, ${counted_at?.slice(11, 19)} UTC, without trying it: it is too much for that, so what follows by cascade or trigger is not in the number`
+      : 'counted until it was too much to go on';
   if (strength === 'estimated' || strength === 'unknown') return PROMISE[strength];
   const loose = by_number.length === 0 ? '' : `, in ${by_number.slice(0, MAX_SCOPES).map(safe).join(', ')} by their number`;
   const held =
@@ -139,9 +143,15 @@ export function impactSentence(impact: Impact): string {
   if (impact.measured === null)
     return `${impact.unlimited ? 'It names no limit, so it may touch everything. ' : ''}What it will touch could not be measured: its effect is unknown.${claim}`;
   const differs = impact.claimed !== null && impact.claimed !== impact.measured ? claim : '';
-  const guess = impact.strength === 'estimated' ? " The guard can't measure this tool, so this is a guess." : '';
-  return `This will affect ${impact.more ? 'more than ' : ''}${amount(impact, impact.measured)} (${promise(impact)}).${guess}${differs}`;
+  const guess = isGuess(impact) ? " The guard can't measure this tool, so this is a guess." : '';
+  return `This will affect ${atLeast(impact)}${amount(impact, impact.measured)} (${promise(impact)}).${guess}${differs}`;
 }
+
+/** Nothing was counted, not even until it was too much. */
+export const isGuess = ({ strength, more }: Impact): boolean => strength === 'estimated' && more !== true;
+
+/** The words before a number that is a floor. */
+export const atLeast = ({ more, direct }: Impact): string => (more ? (direct ? 'at least ' : 'more than ') : '');
 
 /** "23 records in customers, 92 records in orders"; "2 files: a.txt, b.txt"; "3 recipients at acme.example". */
 export function amount({ per_resource, unit: name }: Impact, measured: number): string {

@@ -49,6 +49,7 @@ import type { Clock, Downstreams, GuardPort, IncomingCall } from './ports.ts';
 import { createPowers } from './powers.ts';
 import { AUDIT_FAILED, failureResult } from './refusals.ts';
 import { createRewriting } from './rewriting.ts';
+import { createSelfChecks } from './self-check.ts';
 import { createSets } from './sets.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
@@ -206,7 +207,11 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   }
   downstreams.onTools((name) => {
     refresh();
-    void pins.see(name, downstreams.get(name)?.tools() ?? []).catch(() => undefined);
+    checks.changed(name);
+    void pins
+      .see(name, downstreams.get(name)?.tools() ?? [])
+      .then(() => checks.run(name))
+      .catch(() => undefined);
   });
 
   const entries = new Map(config.entries.map((entry) => [entry.name, entry]));
@@ -214,6 +219,13 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
   await histories.restore(audit, audit.seq, clock.now());
   audit.onEvent((event) => histories.learn(event));
   const sets = createSets();
+  const rewriting = createRewriting({ log, rows: config.impact.dry_run_rows });
+  const closing = new AbortController();
+  const bound = (server: string) => {
+    const entry = entries.get(server);
+    return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
+  };
+  const checks = createSelfChecks({ rewriting, held: isHeld, downstreams, bound, audit, signal: closing.signal });
   const judging = createJudging({
     clock,
     store,
@@ -221,11 +233,8 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     grants,
     histories,
     pins,
-    measure: createMeasure({ clock, audit, sets, rewriting: createRewriting({ log }) }),
-    bound(server) {
-      const entry = entries.get(server);
-      return entry ? bindServer(entry, policies.current.bindings) : { server, binding: undefined, root: undefined };
-    },
+    measure: createMeasure({ clock, audit, sets, rewriting, rows: config.impact.dry_run_rows, held: isHeld }),
+    bound,
     isProtected: protects(config.protected, config.settings),
     console: () => options.page?.(''),
     disk: diskOf([config.folder]),
@@ -350,7 +359,11 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
       }));
   /** Pins what the downstreams offer before the first call can reach it. */
   async function seen(): Promise<void> {
-    for (const one of downstreams.all()) if (one.state === 'ready') await pins.see(one.entry.name, one.tools());
+    for (const one of downstreams.all()) {
+      if (one.state !== 'ready') continue;
+      await pins.see(one.entry.name, one.tools());
+      void checks.run(one.entry.name);
+    }
     catalog = undefined;
   }
   guard.onToolsChanged = (listener) => {
@@ -445,6 +458,7 @@ export async function openPerimeter(options: PerimeterOptions): Promise<Perimete
     async close() {
       stopWatching();
       live.close();
+      closing.abort();
       stopper.abort();
       for (const client of clients) await client.close();
       elevations.close();

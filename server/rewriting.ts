@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type PostgresChange, readPostgresChange } from '../policies/sql/change.ts';
 import { boundStatement, countQuery, probeCount, readConditionChange, readCounted } from '../policies/sql/condition.ts';
-import { boundBlock, previewBlock, probeBlock, type RewriteSet, readRaised } from '../policies/sql/rewrite.ts';
+import { boundBlock, previewBlock, probeBlock, type RewriteCount, type RewriteSet, readRaised } from '../policies/sql/rewrite.ts';
+import { gateQuery } from '../policies/sql/rewrite-limit.ts';
 import { boundQuery, carries, previewQuery, probeQuery } from '../policies/sql/rewrite-query.ts';
 import type { ToolBinding } from '../policies/types.ts';
 import { definitionDigest } from './catalog.ts';
@@ -33,10 +34,14 @@ type Set = RewriteSet & { direct?: boolean };
 export type Rewriting = {
   /** What a change would do, in the form of a preview of the impact convention; undefined when it can't be told. */
   preview(asked: Asked, options: Options): Promise<{ content: Record<string, unknown>; form: Form } | undefined>;
+  /** The forms in which a tool may be rewritten, each tried once. Throws where that could not be tried. */
+  forms(asked: Omit<Asked, 'args'>, options: Options): Promise<Form[]>;
+  /** It was started anew, or offers other tools: what was tried of it counts no more. */
+  forget(downstream: Downstream): void;
 };
 
-/** Each tool is tried once in each form with a statement that no row meets: only one that hands the numbers back is rewritten for. */
-export function createRewriting({ log }: { log: (line: string) => void }): Rewriting {
+/** Each tool is tried once in each form with a statement that no row meets: only one that hands the numbers back is rewritten for. Changes of more than `rows` rows are not tried. */
+export function createRewriting({ log, rows }: { log: (line: string) => void; rows: number }): Rewriting {
   const tried = new WeakMap<Downstream, Map<string, Promise<boolean>>>();
 
   async function answers(form: Form, asked: Asked, options: Options): Promise<boolean> {
@@ -65,13 +70,31 @@ export function createRewriting({ log }: { log: (line: string) => void }): Rewri
     return answer;
   }
 
+  /** A query can't ask before it changes, so it is asked in one of its own. */
+  async function queried(
+    change: PostgresChange,
+    salt: string,
+    asked: Asked,
+    options: Options,
+  ): Promise<RewriteCount | undefined> {
+    const [nonce, first] = [word(), word()];
+    const gate = readRaised(await answerOf(asked, gateQuery(change, first, rows), options), first);
+    if (!gate || gate.large) return gate;
+    return readRaised(await answerOf(asked, previewQuery(change, nonce, salt), options), nonce);
+  }
+
   async function raised(form: 'block' | 'query', change: PostgresChange, asked: Asked, options: Options) {
     const [nonce, salt] = [word(), word()];
-    const sql = (form === 'block' ? previewBlock : previewQuery)(change, nonce, salt);
-    const found = readRaised(await answerOf(asked, sql, options), nonce);
+    const found =
+      form === 'block'
+        ? readRaised(await answerOf(asked, previewBlock(change, nonce, salt, rows), options), nonce)
+        : await queried(change, salt, asked, options);
     const total = Object.values(found?.counts ?? {}).reduce((sum, count) => sum + count, 0);
     // fewer counted than changed: a foreign table, or nobody counts there
     if (!found || total < found.direct) return undefined;
+    // nobody knows how many more: then it is unknown
+    if (found.large)
+      return total === 0 ? undefined : { total, per_resource: found.counts, strength: 'estimated', more: true, direct: true };
     const direct = found.follows ? { direct: true } : {};
     const set = found.rows && ({ salt, rows: found.rows, ...direct } satisfies Set);
     return { total, per_resource: found.counts, strength: 'rewritten', ...direct, ...(set ? { set } : {}) };
@@ -97,6 +120,12 @@ export function createRewriting({ log }: { log: (line: string) => void }): Rewri
   }
 
   return {
+    async forms(asked, options) {
+      const forms: Form[] = asked.rewrite.dialect === 'postgres' ? ['block', 'query'] : ['condition'];
+      const usables = await Promise.all(forms.map((form) => usable(form, { ...asked, args: {} }, options)));
+      return forms.filter((_, index) => usables[index]);
+    },
+    forget: (downstream) => void tried.delete(downstream),
     async preview(asked, options) {
       if (asked.rewrite.dialect !== 'postgres') {
         const content = await counted(asked, options);

@@ -113,10 +113,11 @@ describe('each I/O library has one door', () => {
   test('real time is read in one file of the guard', () => {
     const CLOCKS = [
       'server/clock.ts',
-      // bundled servers are programs of their own: two are handed this clock at their start, one sets a deadline to its engine
+      // bundled servers are programs of their own: two are handed this clock at their start, one sets deadlines to its engine
       'tools/downstream/calendar/index.ts',
       'tools/downstream/email/index.ts',
       'tools/downstream/database/change.ts',
+      'tools/downstream/database/plainly.ts',
       'tools/downstream/database/reading.ts',
     ];
     const readers = PRODUCT.filter((path) => /Date\.now|new Date\(\)|performance\.now|process\.hrtime/.test(code(path)));

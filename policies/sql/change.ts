@@ -28,6 +28,10 @@ export type PostgresChange = {
   nested: boolean;
   /** The text of the condition of a plain UPDATE or DELETE, empty for all rows; undefined where it can't be cut out. */
   condition: string | undefined;
+  /** The query an INSERT takes its rows from; undefined where it has none, or it can't be cut out. */
+  source: string | undefined;
+  /** How many rows an INSERT gives as values; undefined for anything else. */
+  given: number | undefined;
   /** The highest `$n` in it. */
   parameters: number;
 };
@@ -59,6 +63,8 @@ export function readPostgresChange(sql: string): PostgresChange | undefined {
   const conflict = node(body.onConflictClause);
   const columns = tag === 'InsertStmt' ? names(body.cols) : [];
   const text = sliceOf(sql, raw);
+  const select = node(node(body.selectStmt).SelectStmt);
+  const values = list(select.valuesLists);
   const compound = body.withClause !== undefined || body.fromClause !== undefined || body.usingClause !== undefined;
   return {
     text,
@@ -75,6 +81,8 @@ export function readPostgresChange(sql: string): PostgresChange | undefined {
     compound,
     nested: Object.keys(VERBS).some((one) => holds(body.withClause, one)),
     condition: compound || (tag !== 'UpdateStmt' && tag !== 'DeleteStmt') ? undefined : conditionIn(text),
+    source: compound || values.length > 0 || select.op === undefined ? undefined : sourceIn(text),
+    given: tag !== 'InsertStmt' ? undefined : body.selectStmt === undefined ? 1 : values.length > 0 ? values.length : undefined,
     parameters: parametersIn(body),
   };
 }
@@ -105,25 +113,54 @@ function holds(value: unknown, tag: string): boolean {
   );
 }
 
+/** A query with one row for each that the statement itself would touch (or at most so many); undefined where that is not simple. `target` as SQL names it. */
+export function directRows({ condition, source, label }: PostgresChange, target: string): string | undefined {
+  if (source !== undefined) return `SELECT 1 FROM (${source}\n) AS perimeter_source`;
+  if (condition === undefined) return undefined;
+  return `SELECT 1 FROM ${target} AS "${label.replaceAll('"', '""')}"${condition === '' ? '' : ` WHERE ${condition}\n`}`;
+}
+
+/** Conditions that use each `$n` of the statement which `text` doesn't: values are bound to all of them or to none. */
+export function unusedValues({ parameters }: PostgresChange, text: string): string {
+  const used = new Set(scanSync(text).tokens.map((token) => token.text));
+  const all = Array.from({ length: parameters }, (_, index) => `$${index + 1}`);
+  return all.map((one) => (used.has(one) ? '' : ` AND (${one}::text IS NULL OR true)`)).join('');
+}
+
 /** What stands between the outermost WHERE and RETURNING. */
 function conditionIn(text: string): string | undefined {
-  const bytes = new TextEncoder().encode(text);
+  const words = outermost(text);
+  const where = words?.find(({ word: one }) => one === 'where');
+  if (words === undefined || where === undefined) return words && '';
+  return cut(text, where.end, words.find(({ word: one }) => one === 'returning')?.start);
+}
+
+/** What stands between an INSERT's target and its ON CONFLICT or RETURNING. */
+function sourceIn(text: string): string | undefined {
+  const words = outermost(text) ?? [];
+  const start = words.find(({ word: one }) => one === 'select' || one === 'table');
+  const end = words.find(
+    ({ word: one }, index) => one === 'returning' || (one === 'on' && words[index + 1]?.word === 'conflict'),
+  );
+  return start && cut(text, start.start, end?.start);
+}
+
+/** Keywords that stand in no bracket, with where they are in bytes; undefined where the text can't be scanned. */
+function outermost(text: string): { word: string; start: number; end: number }[] | undefined {
   let depth = 0;
-  let from: number | undefined;
-  let to = bytes.length;
   try {
-    for (const token of scanSync(text).tokens) {
+    return scanSync(text).tokens.flatMap((token) => {
       if (token.text === '(') depth += 1;
       if (token.text === ')') depth -= 1;
-      if (depth > 0 || token.keywordKind === 0) continue;
-      if (from === undefined && token.text.toLowerCase() === 'where') from = token.end;
-      if (token.text.toLowerCase() === 'returning') to = Math.min(to, token.start);
-    }
+      return depth > 0 || token.keywordKind === 0 ? [] : [{ word: token.text.toLowerCase(), start: token.start, end: token.end }];
+    });
   } catch {
     return undefined;
   }
-  return from === undefined ? '' : new TextDecoder().decode(bytes.subarray(from, to)).trim();
 }
+
+const cut = (text: string, from: number, to?: number) =>
+  new TextDecoder().decode(new TextEncoder().encode(text).subarray(from, to)).trim();
 
 function callsIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(callsIn);

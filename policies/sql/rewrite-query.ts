@@ -1,6 +1,7 @@
 // The other form of a rewritten PostgreSQL change, for tools that take no DO block, and for RETURNING and bound values: one query around the change.
 import type { PostgresChange } from './change.ts';
-import { array, digest, identifier, literal, nameOf, type RewriteBound, ROWS_MAX, raised, tells } from './rewrite.ts';
+import { type RewriteBound, ROWS_MAX, tells } from './rewrite.ts';
+import { array, digest, identifier, literal, nameOf, raised } from './rewrite-spelling.ts';
 
 /**
  * What follows from a change by cascade or trigger happens after such a query has counted, so only the direct rows are counted and held. It says

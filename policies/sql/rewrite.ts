@@ -1,5 +1,7 @@
 // Rewrites a PostgreSQL change so that the database itself counts and bounds it, through a tool that only takes SQL: one DO block, all or nothing.
 import type { PostgresChange } from './change.ts';
+import { previewGate } from './rewrite-limit.ts';
+import { array, digest, identifier, literal, nameOf, raised } from './rewrite-spelling.ts';
 
 /** More rows than these are held to their number per table. */
 export const ROWS_MAX = 10_000;
@@ -13,15 +15,22 @@ export type RewriteBound = {
 };
 export type RewriteSet = { salt: string; rows: readonly string[] };
 /** What a preview found. `rows` is absent where the target's rows can't be told one by one; `follows`: more may follow that was not counted. */
-export type RewriteCount = { counts: Record<string, number>; direct: number; rows?: string[]; follows?: boolean };
+export type RewriteCount = {
+  counts: Record<string, number>;
+  direct: number;
+  rows?: string[];
+  follows?: boolean;
+  /** Too many rows to try it: only counted plainly, or not at all. */
+  large?: boolean;
+};
 
 /**
- * A block that runs the change, counts it, and then always fails with the numbers behind `nonce`: nothing stays.
- * `nonce` and `salt` must be random words of letters and digits that nobody else knows.
+ * A block that runs the change, counts it, and then always fails with the numbers behind `nonce`: nothing stays. A change of more than `most` rows
+ * isn't run. `nonce` and `salt` must be random words of letters and digits that nobody else knows.
  */
-export function previewBlock(change: PostgresChange, nonce: string, salt: string): string {
+export function previewBlock(change: PostgresChange, nonce: string, salt: string, most: number): string {
   const found = `jsonb_build_object('counts', delta, 'direct', direct, 'rows', CASE WHEN told AND direct <= ${ROWS_MAX} THEN (SELECT coalesce(jsonb_agg(${digest(change, salt, 'k')}), '[]'::jsonb) FROM unnest(names) AS k) END)`;
-  return block(change, nonce, `RAISE EXCEPTION USING MESSAGE = ${raised(nonce, found)};`);
+  return block(change, nonce, previewGate(change, nonce, most), `RAISE EXCEPTION USING MESSAGE = ${raised(nonce, found)};`);
 }
 
 /** A block that runs the change and fails, with the numbers behind `nonce`, only when it went outside of the bound. */
@@ -39,13 +48,14 @@ export function boundBlock(change: PostgresChange, nonce: string, bound: Rewrite
   return block(
     change,
     nonce,
+    '',
     `IF ${tests.join('\n    OR ')} THEN\n    RAISE EXCEPTION USING MESSAGE = ${raised(nonce, found)};\n  END IF;`,
   );
 }
 
 /** The preview of a statement with a condition that no row meets: whether a tool lets such a block through and hands back its words. */
 export function probeBlock(nonce: string): string {
-  return previewBlock(NOTHING, nonce, nonce);
+  return previewBlock(NOTHING, nonce, nonce, 1);
 }
 
 const NOTHING: PostgresChange = {
@@ -63,6 +73,8 @@ const NOTHING: PostgresChange = {
   compound: false,
   nested: false,
   condition: undefined,
+  source: undefined,
+  given: undefined,
   parameters: 0,
 };
 
@@ -71,7 +83,7 @@ export function readRaised(text: string, nonce: string): RewriteCount | undefine
   const [, encoded] = new RegExp(`${nonce}:([A-Za-z0-9+/=]+)\\.`).exec(text) ?? [];
   if (encoded === undefined) return undefined;
   try {
-    const { counts, direct, rows, follows } = JSON.parse(
+    const { counts, direct, rows, follows, large } = JSON.parse(
       new TextDecoder().decode(Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))),
     ) as Record<string, unknown>;
     if (typeof counts !== 'object' || counts === null || typeof direct !== 'number') return undefined;
@@ -80,6 +92,7 @@ export function readRaised(text: string, nonce: string): RewriteCount | undefine
       direct,
       ...(Array.isArray(rows) ? { rows: rows.map(String) } : {}),
       ...(follows === true ? { follows } : {}),
+      ...(large === true ? { large } : {}),
     };
   } catch {
     return undefined;
@@ -90,7 +103,7 @@ export function readRaised(text: string, nonce: string): RewriteCount | undefine
  * The statement travels as text and runs by EXECUTE, so none of its names meets one of the block's. The counts are those of the manual's
  * `pg_stat_xact_user_tables`, less what stood there before; the target's key comes from the catalog.
  */
-function block(change: PostgresChange, nonce: string, end: string): string {
+function block(change: PostgresChange, nonce: string, first: string, end: string): string {
   const name = nameOf(change);
   const columns = change.columns === undefined ? '' : ` AND keys <@ ${array(change.columns)}`;
   const cut = change.verb === 'insert' ? columns : '';
@@ -103,8 +116,11 @@ DECLARE
   direct bigint;
   earlier jsonb;
   delta jsonb;
+  planned json;
+  large boolean;
 BEGIN
   PERFORM pg_catalog.set_config('lock_timeout', '1000', true);
+  ${first}
   SELECT array_agg(a.attname::text ORDER BY p.position) INTO keys
     FROM pg_catalog.pg_index i, unnest(i.indkey) WITH ORDINALITY AS p(attnum, position), pg_catalog.pg_attribute a
     WHERE i.indrelid = pg_catalog.to_regclass(${literal(name)}) AND i.indisprimary AND a.attrelid = i.indrelid AND a.attnum = p.attnum;
@@ -134,17 +150,3 @@ export function tells(change: PostgresChange): boolean {
   if (change.verb === 'merge' || change.nested || change.assigned.includes('*')) return false;
   return change.verb !== 'insert' || !(change.defaults || change.madeUp);
 }
-
-/** 128 bits of SHA-256 over the salt, what is done to which table, and the key. */
-export const digest = (change: PostgresChange, salt: string, key: string) =>
-  `left(encode(sha256(convert_to(${literal(JSON.stringify([salt, change.verb, ...change.table]))} || ${key}, 'UTF8')), 'hex'), 32)`;
-/** Base64 survives whatever quoting a tool puts around an error. */
-export const raised = (nonce: string, json: string) =>
-  `'${nonce}:' || translate(encode(convert_to((${json})::text, 'UTF8'), 'base64'), E'\\n', '') || '.'`;
-export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
-/** Holds under every setting of standard_conforming_strings. */
-export const literal = (text: string) =>
-  text.includes('\\') ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
-export const array = (texts: readonly string[]) => `ARRAY[${texts.map(literal).join(', ')}]::text[]`;
-/** The target as SQL names it. */
-export const nameOf = (change: PostgresChange) => change.table.slice(-2).map(identifier).join('.');

@@ -11,6 +11,8 @@ import { openPasskeys } from '../passkeys.ts';
 import { hasPassphrase } from '../passphrase.ts';
 import { openPolicies, type Policies } from '../policies.ts';
 import type { Downstream } from '../ports.ts';
+import { createRewriting } from '../rewriting.ts';
+import { checkRewriting } from '../self-check.ts';
 import { action, EXIT, paint, show } from './output.ts';
 import { PERIMETER_COMMAND, readConfig } from './reach.ts';
 
@@ -80,6 +82,7 @@ async function checkServers(config: Config, policies: Policies): Promise<Finding
   try {
     await downstreams.start(START_MS);
     const findings = downstreams.all().map(checkServer);
+    for (const one of downstreams.all()) findings.push(...(await checkTools(one, policies)));
     const described = downstreams.all().map((one) => ({
       server: one.entry.name,
       binding: bindServer(one.entry, policies.current.bindings).binding,
@@ -102,6 +105,25 @@ function checkServer(one: Downstream): Finding {
     what: visible(one.problem ?? `is ${one.state}`, 500),
     fix: `look at \`${one.entry.name}\` in mcp.json`,
   };
+}
+
+/** Whether what its binding says may be rewritten can be, as the guard finds out when it starts. */
+async function checkTools(one: Downstream, policies: Policies): Promise<Finding[]> {
+  if (one.state !== 'ready') return [];
+  const { binding } = bindServer(one.entry, policies.current.bindings);
+  const rewriting = createRewriting({ log: () => undefined, rows: 0 });
+  const checked = await checkRewriting(one, binding, { rewriting, held: () => false }, AbortSignal.timeout(START_MS));
+  return checked.map(({ tool, forms, problem }): Finding => {
+    const about = `${one.entry.name}/${tool}`;
+    if (forms.length > 0)
+      return { level: 'ok', about, what: `is counted and held by rewriting: as a ${forms.join(', and as a ')}` };
+    return {
+      level: 'note',
+      about,
+      what: `can't be counted by rewriting, so what it would change stays unknown${problem === undefined ? '' : ` (${visible(problem, 200)})`}`,
+      fix: 'see that its database can be reached, or leave `rewrite` off in its binding',
+    };
+  });
 }
 
 const MARK = { ok: paint.green('✓ ok     '), note: paint.yellow('! note   '), problem: paint.red('✗ problem') };

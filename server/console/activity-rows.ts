@@ -44,6 +44,7 @@ const TYPES: Record<string, [mark: Effect | 'plain', badge: string, words: strin
   'policy.loaded': ['plain', 'rules', 'Rules were loaded'],
   'policy.rejected': ['deny', 'rules', 'Changed rules could not be used, so the ones before still hold'],
   'tool.pinned': ['plain', 'tool', 'A tool was seen for the first time'],
+  'tool.checked': ['plain', 'tool', 'The guard tried whether a tool can be counted and held by rewriting its statements'],
   'tool.changed': ['deny', 'tool', 'A tool changed and is held back until somebody accepts it'],
   'clock.anomaly': ['deny', 'clock', 'The clock of this machine jumped'],
   'audit.opened': ['plain', 'started', 'The guard started'],

@@ -1,5 +1,5 @@
 // What a request would do and why it was asked, drawn from what the guard computed; the agent's own words come last, and marked.
-import { type Asking, amount, impactSentence, promise, unit } from '../message.ts';
+import { type Asking, amount, atLeast, impactSentence, isGuess, promise, unit } from '../message.ts';
 import type { RequestRecord } from '../ports.ts';
 import { shownCall } from '../shown-call.ts';
 import type { Console } from './context.ts';
@@ -19,8 +19,8 @@ export const impactPart = ({ impact, scope }: RequestRecord): Content =>
 export function impactLead(request: RequestRecord): Content {
   const { impact } = request;
   if (impact.measured === null) return html`<p class="lead">${impactPart(request)}</p>`;
-  return html`<p class="lead">This will affect <strong>${impact.more ? 'more than ' : ''}${amount(impact, impact.measured)}</strong>.</p>
-<p class="small">${impact.strength === 'estimated' ? "The guard can't measure this tool, so this is a guess: " : ''}${promise(impact)}.</p>
+  return html`<p class="lead">This will affect <strong>${atLeast(impact)}${amount(impact, impact.measured)}</strong>.</p>
+<p class="small">${isGuess(impact) ? "The guard can't measure this tool, so this is a guess: " : ''}${promise(impact)}.</p>
 ${impact.claimed !== null && impact.claimed !== impact.measured ? html`<p class="note bad">The agent claimed ${impact.claimed}; the guard counted ${impact.measured}.</p>` : ''}`;
 }
 

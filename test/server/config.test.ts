@@ -46,6 +46,12 @@ const CONTRACT = `{
   }
 }`;
 
+test('rows past which a change is not tried: 50,000 unless told', () => {
+  const rows = (impact: string) => load(`{ "mcpServers": {}, "perimeter": { ${impact} } }`).impact.dry_run_rows;
+  expect(rows('')).toBe(50_000);
+  expect(rows('"impact": { "dry_run_rows": 1000 }')).toBe(1_000);
+});
+
 describe('the documented example', () => {
   const config = load(CONTRACT);
 
@@ -161,6 +167,7 @@ describe('mistakes', () => {
     ['a store, which is not built', own('"store": "postgres://x"'), 'mcp.json:4: `store` is not built yet; leave it off'],
     ['http, which is not built', own('"http": { "oauth": {} }'), 'mcp.json:4: `http` is not built yet; leave it off'],
     ['a VPN that nothing tells of', own('"context": { "vpn": {} }'), 'mcp.json:4: say how the VPN is known'],
+    ['a limit that is none', own('"impact": { "dry_run_rows": "many" }'), 'mcp.json:4: `dry_run_rows` is a whole number of rows'],
     ['a context provider that is none', own('"context": { "vnp": {} }'), 'mcp.json:4: unknown key `vnp`; did you mean `vpn`?'],
     ['a key twice', own('"agent": "a", "agent": "b"'), 'mcp.json:4: the key `agent` stands here twice'],
     ['__proto__', own('"__proto__": {}'), 'mcp.json:4: `__proto__` is no key'],

@@ -39,6 +39,22 @@ test('the promise says what is held one by one, what by its number, and what not
   );
 });
 
+test('what was too much to try is a floor, and says so', () => {
+  const large = {
+    ...ASKING.impact,
+    claimed: null,
+    strength: 'estimated',
+    more: true,
+    counted_at: '2026-11-23T12:00:00.000Z',
+  } as const;
+  expect(impactSentence({ ...large, direct: true })).toBe(
+    'This will affect at least 23 records in customers (counted now, 12:00:00 UTC, without trying it: it is too much for that, so what follows by cascade or trigger is not in the number).',
+  );
+  expect(impactSentence(large)).toBe(
+    'This will affect more than 23 records in customers (counted until it was too much to go on).',
+  );
+});
+
 test('a place that begins like somebody else is named with who it belongs to', () => {
   const text = writeMessage({ ...ASKING, outside: ['acme.example.evil.test', 'partner.example'] });
   expect(text).toContain('Leaves your own domains, to acme.example.evil.test (part of evil.test), partner.example.');

@@ -12,6 +12,7 @@ export const PREVIEW_OUTPUT = z.object({
   per_resource: counts.describe('How much in each table, path, mailbox or calendar'),
   strength: z.enum(['enforced', 'checked', 'estimated']).describe('How far a bound made from this will hold'),
   more: z.boolean().optional().describe('Counting stopped at a cap: there is more'),
+  direct: z.boolean().optional().describe('Only what the change itself touches was counted, and not what follows from it'),
   set: z
     .unknown()
     .optional()
@@ -37,6 +38,15 @@ export type Counted = { total: number; per_resource: Record<string, number> };
 /** The bound a guard sends as `_meta["perimeter/bound"]`. */
 const BOUND = z.object({ per_resource: counts, total: z.int().min(0), sets: z.array(z.unknown()).optional() });
 export type Bound = z.infer<typeof BOUND>;
+
+/** Rows a change may touch before it is only counted and not tried, where nobody says otherwise. */
+export const DRY_RUN_ROWS = 50_000;
+const PREVIEW_LIMIT = z.object({ rows: z.int().min(0) });
+
+/** How many rows a preview may try to change, from `_meta["perimeter/preview"]`. */
+export function dryRunRows(meta: Record<string, unknown>): number {
+  return PREVIEW_LIMIT.safeParse(meta['perimeter/preview']).data?.rows ?? DRY_RUN_ROWS;
+}
 
 /** Adds up what was touched; resources that weren't are left out. */
 export function countedOf(touched: Iterable<readonly [resource: string, count: number]>): Counted {

@@ -247,10 +247,47 @@ describe.skipIf(without)('only the approved rows change', () => {
     ]);
   });
 
-  it('never tries what the planner expects to be too much: it counts the direct rows and says so', async () => {
-    await here.sql('CREATE TABLE big AS SELECT i AS id FROM generate_series(1, 60000) i; ANALYZE big');
-    expect(await preview('DELETE FROM big WHERE id > 0')).toMatchObject({ total: 60_000, more: true, strength: 'estimated' });
-    expect(said(await call('preview', 'DELETE FROM big USING customers'))).toContain('make it smaller');
+  describe('more rows than are tried', () => {
+    const counted = async (sql: string, rows: number, params: unknown[] = []) =>
+      callBundled(tools, 'preview', { sql, params }, { meta: { 'perimeter/preview': { rows } } });
+    /** A sequence counts on through every rollback, so it tells what was tried. */
+    const WITNESS =
+      'CREATE SEQUENCE tried; CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval($q$tried$q$); RETURN NEW; END $$';
+    const big = async (rows: number) => {
+      await here.sql(
+        `CREATE TABLE big AS SELECT i AS id, 'x' AS kind FROM generate_series(1, ${rows}) i; ${WITNESS}; CREATE TRIGGER w BEFORE UPDATE ON big FOR EACH ROW EXECUTE FUNCTION witness()`,
+      );
+    };
+    const tried = async () => (await here.sql('SELECT is_called FROM tried'))[0]?.[0] === true;
+
+    it('are counted plainly, where the planner expects them', async () => {
+      await here.sql('CREATE TABLE big AS SELECT i AS id FROM generate_series(1, 60000) i; ANALYZE big');
+      expect(await preview('DELETE FROM big WHERE id > 0')).toMatchObject({ total: 60_000, more: true, strength: 'estimated' });
+      expect(said(await call('preview', 'DELETE FROM big USING customers'))).toContain('make it smaller');
+    });
+    it('are counted plainly, where it expects a few and is wrong', async () => {
+      await big(60_000);
+      const large = { total: 60_000, more: true, direct: true, strength: 'estimated' };
+      expect(await preview("UPDATE big SET id = 0 WHERE kind = 'x'")).toMatchObject(large);
+      const bound = await counted('UPDATE big SET id = $1 WHERE kind = $2', 50_000, [0, 'x']);
+      expect(bound.structuredContent, said(bound)).toMatchObject(large);
+      const copied = await counted("INSERT INTO big SELECT id, kind FROM big WHERE kind = 'x' ON CONFLICT DO NOTHING", 50_000);
+      expect(copied.structuredContent, said(copied)).toMatchObject(large);
+      expect(await tried()).toBe(false);
+      expect(await preview("UPDATE big SET id = 0 WHERE kind = 'x' AND id <= 3")).toMatchObject({
+        total: 3,
+        strength: 'enforced',
+      });
+      expect(await tried()).toBe(true);
+    });
+    it('begin where the guard says', async () => {
+      await big(3_000);
+      const more = await counted("UPDATE big SET id = 0 WHERE kind = 'x'", 2_999);
+      expect(more.structuredContent, said(more)).toMatchObject({ total: 3_000, more: true, direct: true });
+      expect(await tried()).toBe(false);
+      const less = await counted("UPDATE big SET id = 0 WHERE kind = 'x'", 3_000);
+      expect(less.structuredContent, said(less)).toMatchObject({ total: 3_000, strength: 'enforced' });
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readPostgresChange } from '../../../policies/sql/change.ts';
 import { loadSqlParsers } from '../../../policies/sql/index.ts';
 import { boundBlock, previewBlock, type RewriteBound, readRaised } from '../../../policies/sql/rewrite.ts';
+import { gateQuery } from '../../../policies/sql/rewrite-limit.ts';
 import { boundQuery, carries, previewQuery } from '../../../policies/sql/rewrite-query.ts';
 import type { ToolDefinition, ToolResult } from '../../../server/ports.ts';
 import { thirdParty } from '../../third-party.ts';
@@ -36,9 +37,9 @@ async function tool(sql: string): Promise<string> {
     (error: Error) => error.message,
   );
 }
-async function preview(sql: string, salt = 'salt') {
+async function preview(sql: string, most = 50_000, salt = 'salt') {
   const change = readPostgresChange(sql);
-  const said = await tool(previewBlock(change!, 'pnonce', salt));
+  const said = await tool(previewBlock(change!, 'pnonce', salt, most));
   const found = readRaised(said, 'pnonce');
   expect(found, said).toBeDefined();
   return found!;
@@ -122,6 +123,50 @@ describe.skipIf(without)('a rewritten statement is held to what was approved', (
     const start = performance.now();
     expect(await run('UPDATE big SET v = 1', bound)).toBe('done');
     expect(performance.now() - start).toBeLessThan(3_000);
+  });
+});
+
+describe.skipIf(without)('a rewritten statement of more rows than are tried', () => {
+  beforeEach(async () => {
+    await open();
+    // a sequence counts on through every rollback, so it tells what was tried
+    await here.sql(
+      `CREATE SEQUENCE tried; CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tried'); RETURN NEW; END $$;
+       CREATE TABLE big AS SELECT i AS id, 'x' AS kind FROM generate_series(1, 5000) i; CREATE TRIGGER w BEFORE UPDATE ON big FOR EACH ROW EXECUTE FUNCTION witness()`,
+    );
+  });
+  afterEach(shut);
+  const tried = async () => (await here.sql('SELECT is_called FROM tried'))[0]?.[0] === true;
+  const gate = async (sql: string, most: number, values: unknown[] = []) =>
+    other.query({ text: gateQuery(readPostgresChange(sql)!, 'pnonce', most), values }).then(
+      () => undefined,
+      (error: Error) => readRaised(error.message, 'pnonce'),
+    );
+
+  it.each([
+    "UPDATE big SET id = 0 WHERE kind = 'x'",
+    "DELETE FROM big b WHERE b.kind = 'x'",
+    "INSERT INTO big SELECT id, kind FROM big WHERE kind = 'x'",
+  ])('is counted plainly as a block: %s', async (sql) => {
+    expect(await preview(sql, 4_999)).toEqual({ counts: { big: 5_000 }, direct: 5_000, large: true });
+    expect(await tried()).toBe(false);
+    expect(await preview(sql, 5_000)).toMatchObject({ counts: { big: 5_000 }, direct: 5_000 });
+  });
+  it('is not counted where a plain count is not simple', async () => {
+    await here.sql('ANALYZE big');
+    expect(await preview('UPDATE big SET id = 0 FROM customers', 100)).toEqual({ counts: {}, direct: 0, large: true });
+    expect(await tried()).toBe(false);
+  });
+  it('is told before it is run as a query', async () => {
+    const all = "UPDATE big SET id = 0 WHERE kind = 'x' RETURNING id";
+    expect(await gate(all, 4_999)).toEqual({ counts: { big: 5_000 }, direct: 5_000, large: true });
+    expect(await gate(all, 5_000)).toEqual({ counts: { big: 5_000 }, direct: 5_000 });
+    expect(await gate('UPDATE customers SET touched = 1', 50_000)).toEqual({ counts: {}, direct: 0 });
+    expect(await gate('UPDATE big SET kind = $1 WHERE kind = $2 RETURNING id', 100, ['y', 'x'])).toMatchObject({ large: true });
+    expect(await gate('UPDATE big SET id = 0 FROM customers RETURNING 1', 100)).toEqual({ counts: {}, direct: 0, large: true });
+    expect(await gate("INSERT INTO big VALUES (1, 'y'), (2, $1) RETURNING id", 100, ['z'])).toMatchObject({ direct: 2 });
+    expect(await gate("INSERT INTO big VALUES (1, 'y'), (2, $1) RETURNING id", 1, ['z'])).toMatchObject({ large: true });
+    expect(await gate('UPDATE nowhere SET id = 0', 100)).toBeUndefined();
   });
 });
 
@@ -224,6 +269,7 @@ const SERVERS = [
     args: () => [],
     more: {},
     returning: {},
+    shares: false,
   },
   {
     name: '@bytebase/dbhub',
@@ -234,6 +280,7 @@ const SERVERS = [
     args: (url: string) => ['--transport', 'stdio', '--dsn', `${url}?sslmode=disable`],
     more: {},
     returning: {},
+    shares: false,
   },
   {
     name: '@henkey/postgres-mcp-server',
@@ -244,6 +291,7 @@ const SERVERS = [
     args: (url: string) => ['--connection-string', url],
     more: { expectRows: false },
     returning: { expectRows: true },
+    shares: true,
   },
 ];
 
@@ -283,10 +331,13 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
       }),
     );
     definitions = (await client.listTools()).tools as ToolDefinition[];
+    guard = await guarded();
+  });
+  const guarded = (settings: Record<string, unknown> = {}, limits = 'records: 50, uses: 3, for: 30m') => {
     const definition = definitions.find((one) => one.name === server.tool)!;
-    guard = await world({
-      rules:
-        '  - { id: changing, why: customers are real people, effect: ask, scope: "write:database", limits: { records: 50, uses: 3, for: 30m } }',
+    return world({
+      settings,
+      rules: `  - { id: changing, why: customers are real people, effect: ask, scope: "write:database", limits: { ${limits} } }`,
       bindings: `server: shop\ntools:\n  ${server.tool}: { does: sql, sql: { statement: ${server.argument}, dialect: postgres, rewrite: true }, ignore: [params, expectRows] }\n`,
       servers: {
         shop: {
@@ -301,7 +352,7 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
       },
       human: () => yes(),
     });
-  });
+  };
   afterEach(async () => {
     await guard.close();
     await client.close();
@@ -363,11 +414,35 @@ describe.skipIf(without).each(SERVERS)('through $name', (server) => {
     expect(await count("codes WHERE label = 'new'")).toBe(2);
   });
 
-  it('of five calls at once on one use, one is kept', async () => {
+  it('of five calls at once on one use, one is let through', async () => {
     await ask();
+    let through = 0;
+    before = async () => {
+      through += 1;
+    };
     const ends = await Promise.all([call(), call(), call(), call(), call()]);
-    expect(ends.filter((one) => one.isError !== true)).toHaveLength(1);
-    expect(await changed()).toBe(23);
+    expect(through).toBe(1);
+    // one of the servers shares its connection between calls, and drops it under the one that writes
+    const kept = ends.filter((one) => one.isError !== true).length;
+    expect(kept, JSON.stringify(ends)).toBeGreaterThanOrEqual(server.shares ? 0 : 1);
+    expect(await changed()).toBe(kept * 23);
+  });
+
+  it('is counted plainly past the limit that mcp.json names, by either form, and never tried', async () => {
+    await here.sql(
+      `CREATE SEQUENCE tried; CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tried'); RETURN NEW; END $$;
+       CREATE TRIGGER w BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION witness(); ANALYZE customers`,
+    );
+    const narrow = await guarded({ impact: { dry_run_rows: 22 } }, 'uses: 3, for: 30m');
+    for (const sql of [UPDATE, `${UPDATE} RETURNING id`]) {
+      const args = { [server.argument]: sql, ...server.more, ...(sql === UPDATE ? {} : server.returning) };
+      expect(await narrow.ask({ calls: [{ tool: server.tool, arguments: args }] })).toMatchObject({
+        impact: { measured: 23, per_resource: { customers: 23 }, strength: 'estimated', more: true, direct: true },
+      });
+    }
+    expect(narrow.questions[0]?.message).toContain('at least 23 records in customers');
+    expect((await here.sql('SELECT is_called FROM tried'))[0]?.[0]).toBe(false);
+    await narrow.close();
   });
 
   it('an error of the database is no number, and nothing is approved by it', async () => {

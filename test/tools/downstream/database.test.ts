@@ -202,16 +202,40 @@ describe('counting', () => {
     expect(JSON.stringify(preview.structuredContent)).toContain('not counted');
   });
 
-  it('stops counting at its cap and says there is more', async () => {
-    sql(
-      'CREATE TABLE big (a); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50001) INSERT INTO big SELECT i FROM n',
-    );
-    expect((await call('preview', { sql: 'DELETE FROM big' })).structuredContent).toMatchObject({
-      total: 50_000,
-      more: true,
-      strength: 'estimated',
+  describe('more rows than are tried', () => {
+    const MORE = { meta: { 'perimeter/preview': { rows: 30 } } };
+    const counted = async (given: string, context: Parameters<typeof callBundled>[3] = MORE, params?: unknown[]) =>
+      structured(await callBundled(databaseTools({ file }), 'preview', { sql: given, ...(params ? { params } : {}) }, context));
+    const big = (rows: number) =>
+      sql(
+        `CREATE TABLE big (a); WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) INSERT INTO big SELECT i FROM n`,
+      );
+
+    it('are counted plainly, and nothing changes', async () => {
+      big(50_001);
+      const large = { total: 50_001, per_resource: { big: 50_001 }, more: true, direct: true, strength: 'estimated' };
+      expect(await counted('DELETE FROM big', {})).toMatchObject(large);
+      expect(count('big')).toBe(50_001);
     });
-    expect(count('big')).toBe(50_001);
+
+    it('begin where the guard says', async () => {
+      big(31);
+      expect(await counted('UPDATE big SET a = 0 WHERE a <= 30')).toMatchObject({ total: 30, strength: 'enforced' });
+      expect(await counted('UPDATE big SET a = 0')).toMatchObject({ total: 31, strength: 'estimated', more: true, direct: true });
+      expect(await counted('UPDATE big SET a = 0', { meta: { 'perimeter/preview': { rows: 'many' } } })).toMatchObject({
+        strength: 'enforced',
+      });
+    });
+
+    it('are a floor where a plain count is not simple, or what follows is more', async () => {
+      big(40);
+      const floor = { total: 30, more: true, strength: 'estimated', notes: [expect.stringContaining('there are more')] };
+      expect(await counted('UPDATE big SET a = ?', MORE, [7])).toMatchObject(floor);
+      sql(
+        'CREATE TABLE one (a); INSERT INTO one VALUES (1); CREATE TRIGGER t AFTER UPDATE ON one BEGIN UPDATE big SET a = 0; END',
+      );
+      expect(await counted('UPDATE one SET a = 2')).toMatchObject(floor);
+    });
   });
 
   it('passes on the reason why a change would fail', async () => {

@@ -87,7 +87,7 @@ function runQuery(database: Sqlite, sql: string, params: readonly SqlValue[]): R
   }
 }
 
-function mayRead({ action, name }: Access): boolean {
+export function mayRead({ action, name }: Access): boolean {
   if (action === 'function') return name.toLowerCase() !== 'load_extension';
   return (
     action === 'select' || action === 'read' || action === 'recursive' || (action === 'pragma' && UPKEEP_PRAGMAS.includes(name))

@@ -1,16 +1,27 @@
 // The database tools that change rows: execute, and the preview that does the same and takes it back.
-import { actualMeta, type Bound, boundOf, type Counted, keepInside, outside, PREVIEW_OUTPUT, type Preview } from '../impact.ts';
+import {
+  actualMeta,
+  type Bound,
+  boundOf,
+  type Counted,
+  dryRunRows,
+  keepInside,
+  outside,
+  PREVIEW_OUTPUT,
+  type Preview,
+} from '../impact.ts';
 import { type BundledTool, bundledTool, ToolProblem } from '../serve.ts';
 import { countedBy, type Patience, runChange } from './change.ts';
 import { type Effects, lower, type TableEffect } from './effects.ts';
 import type { DatabaseFile, Writer } from './file.ts';
+import { countPlainly } from './plainly.ts';
 import { SQL_INPUT } from './reading.ts';
 import { type RowSet, SET_ROWS_MAX, setOf, strangers, type TouchedRows, unnamedIn } from './rows.ts';
 import { boundValues, type Param, type Scanned, scanStatement } from './statement.ts';
 import { collectRows, type Row } from './values.ts';
 
 const EXECUTE_PATIENCE: Patience = { ms: 30_000 };
-const PREVIEW_PATIENCE = { ms: 5_000, changes: 50_000 };
+const PREVIEW_MS = 5_000;
 const SAMPLES_MAX = 3;
 const SAMPLED_TABLES_MAX = 5;
 const KEYWORDS = ['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'WITH'];
@@ -52,8 +63,8 @@ export function writingTools(file: DatabaseFile): BundledTool[] {
       input: SQL_INPUT,
       output: PREVIEW_OUTPUT,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-      run: async ({ sql, params }) => {
-        const preview = await previewChange(file, sql, params ?? []);
+      run: async ({ sql, params }, { meta }) => {
+        const preview = await previewChange(file, sql, params ?? [], dryRunRows(meta));
         return { text: JSON.stringify(preview), structured: preview };
       },
     }),
@@ -74,7 +85,7 @@ function keepWithin(bound: Bound, done: Effects, form: Writer['counter']['form']
     );
 }
 
-async function previewChange(file: DatabaseFile, sql: string, params: readonly Param[]): Promise<Preview> {
+async function previewChange(file: DatabaseFile, sql: string, params: readonly Param[], most: number): Promise<Preview> {
   const scanned = changing(sql);
   let set: RowSet | undefined;
   let loose: string[] = [];
@@ -83,7 +94,7 @@ async function previewChange(file: DatabaseFile, sql: string, params: readonly P
     file,
     scanned,
     boundValues(scanned, params),
-    PREVIEW_PATIENCE,
+    { ms: PREVIEW_MS, changes: most },
     (done, writer) => {
       if (!done.rows) return false;
       set = setOf(done.rows, writer.counter.form);
@@ -97,8 +108,10 @@ async function previewChange(file: DatabaseFile, sql: string, params: readonly P
   );
   const counted = countedBy(effects);
   if (stopped) {
-    const note = `counting stopped after ${PREVIEW_PATIENCE.changes} changes: there are more`;
-    return { ...counted, unit: 'records', strength: 'estimated', more: true, notes: [note] };
+    const large = { unit: 'records', strength: 'estimated', more: true } as const;
+    const plain = await countPlainly(file, scanned.text, PREVIEW_MS);
+    if (plain && plain.total >= counted.total) return { ...plain, ...large, direct: true };
+    return { ...counted, ...large, notes: [`counting stopped after ${most} changes: there are more`] };
   }
   const notes = effects.tables.map(describeEffect);
   if (effects.unseen > 0) notes.push('a trigger also keeps up a virtual table, such as a search index, which is not counted');

@@ -1,5 +1,5 @@
 // Runs one changing statement in a PostgreSQL transaction, counts what it does in every table, and commits only if that is what was approved.
-import type { PostgresChange } from '../../../../policies/sql/change.ts';
+import { directRows, type PostgresChange, unusedValues } from '../../../../policies/sql/change.ts';
 import { type Counted, countedOf } from '../../impact.ts';
 import { ToolProblem } from '../../serve.ts';
 import { quoteName } from '../../sqlite.ts';
@@ -8,8 +8,7 @@ import type { Answer, Cell, Postgres, Session } from './connection.ts';
 import { type TargetTable, tableName, targetOf } from './target.ts';
 import { type Delta, type Looked, type Touched, touchedRows } from './touched.ts';
 
-/** Rows the planner may expect before a change is only counted and not tried. */
-const TRIED_ROWS_MAX = 50_000;
+/** A plain count stops here. */
 const COUNTED_ROWS_MAX = 1_000_000;
 const KEY = 'perimeter_key';
 
@@ -27,8 +26,7 @@ export type Effects = {
 
 /**
  * Runs the statement and calls `settle` with what it did, inside the transaction: commit on true, roll back on false or when it throws.
- * With `identify` the effects also tell which rows. With `tried`, a statement that the planner expects to touch too many rows isn't run: then
- * undefined. Throws ToolProblem.
+ * With `identify` the effects also tell which rows. A statement of more rows than `tried` isn't run: then undefined. Throws ToolProblem.
  */
 export async function runChange(
   database: Postgres,
@@ -36,21 +34,21 @@ export async function runChange(
   values: readonly unknown[],
   ms: number,
   settle: (effects: Effects) => boolean,
-  { identify = false, tried = false } = {},
+  { identify = false, tried }: { identify?: boolean; tried?: number } = {},
 ): Promise<Effects | undefined> {
   let effects: Effects | undefined;
   const first = async (session: Session) => {
     const [target, before, planned] = await Promise.all([
       targetOf(session, change),
       session.kept('tally', TALLY),
-      tried ? plannedRows(session, change, values).catch((error: unknown) => error) : 0,
+      tried === undefined ? 0 : plannedRows(session, change, values).catch((error: unknown) => error),
     ]);
     if (!target) throw new ToolProblem(`there is no table \`${change.table.join('.')}\`: \`tables\` lists them`);
     if (typeof planned !== 'number') throw planned;
     return { target, before, planned };
   };
   await database.transaction({ ms, first }, async (session, { target, before, planned }) => {
-    if (planned > TRIED_ROWS_MAX) return false;
+    if (tried !== undefined && (planned > tried || (await touchesMore(session, change, values, target, tried)))) return false;
     const identity = identityOf(change, target);
     const [own, , after] = await Promise.all([
       session.run(identity.sql, values),
@@ -114,6 +112,35 @@ async function plannedRows(session: Session, change: PostgresChange, values: rea
   return Math.max(plan?.['Plan Rows'] ?? 0, ...(plan?.Plans ?? []).map((part) => part['Plan Rows'] ?? 0));
 }
 
+/** The planner guesses at conditions: where the table could hold more rows, those the statement would touch are counted, up to one more than `most`. */
+async function touchesMore(
+  session: Session,
+  change: PostgresChange,
+  values: readonly unknown[],
+  target: TargetTable,
+  most: number,
+): Promise<boolean> {
+  if (change.source === undefined && target.could <= most) return false;
+  const counted = await counting(session, change, values, target, most + 1);
+  return counted !== undefined && counted > most;
+}
+
+async function counting(
+  session: Session,
+  change: PostgresChange,
+  values: readonly unknown[],
+  target: TargetTable,
+  limit: number,
+): Promise<number | undefined> {
+  const rows = directRows(change, target.sql);
+  if (rows === undefined) return undefined;
+  const { rows: [[count] = []] = [] } = await session.run(
+    `SELECT count(*) FROM (${rows} LIMIT ${limit}) AS counted WHERE true${unusedValues(change, rows)}`,
+    values,
+  );
+  return Number(count);
+}
+
 /** The direct rows of a statement too large to try: a plain count of the same predicate, up to a million. Undefined where that is not simple. */
 export async function countDirect(
   database: Postgres,
@@ -121,16 +148,11 @@ export async function countDirect(
   values: readonly unknown[],
   ms: number,
 ): Promise<Counted | undefined> {
-  if (change.compound || change.condition === undefined || values.length > 0) return undefined;
-  const where = change.condition === '' ? '' : `WHERE ${change.condition}\n`;
   let counted: Counted | undefined;
   await database.transaction({ ms, readOnly: true }, async (session) => {
     const target = await targetOf(session, change);
-    if (!target) return false;
-    const { rows } = await session.run(
-      `SELECT count(*) FROM (SELECT 1 FROM ${target.sql} AS ${quoteName(change.label)} ${where}LIMIT ${COUNTED_ROWS_MAX}) AS counted`,
-    );
-    counted = countedOf([[target.name, Number(rows[0]?.[0])]]);
+    const count = target && (await counting(session, change, values, target, COUNTED_ROWS_MAX));
+    if (count !== undefined) counted = countedOf([[target!.name, count]]);
     return false;
   });
   return counted;

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type PostgresChange, readPostgresChange } from '../../../../policies/sql/change.ts';
 import { loadSqlParsers, readSql, type SqlReading } from '../../../../policies/sql/index.ts';
-import { actualMeta, type Bound, boundOf, keepInside, outside, PREVIEW_OUTPUT, type Preview } from '../../impact.ts';
+import { actualMeta, type Bound, boundOf, dryRunRows, keepInside, outside, PREVIEW_OUTPUT, type Preview } from '../../impact.ts';
 import { type BundledTool, bundledTool, ToolProblem } from '../../serve.ts';
 import { quoteName } from '../../sqlite.ts';
 import { SET_ROWS_MAX, setOf, strangers, unnamedIn } from '../rows.ts';
@@ -123,15 +123,20 @@ function writingTools(database: Postgres): BundledTool[] {
       input: SQL_INPUT,
       output: PREVIEW_OUTPUT,
       annotations: READS,
-      run: async ({ sql, params = [] }) => {
-        const preview = await previewOf(database, changing(sql, params), params);
+      run: async ({ sql, params = [] }, { meta }) => {
+        const preview = await previewOf(database, changing(sql, params), params, dryRunRows(meta));
         return { text: JSON.stringify(preview), structured: preview };
       },
     }),
   ];
 }
 
-async function previewOf(database: Postgres, change: PostgresChange, params: readonly unknown[]): Promise<Preview> {
+async function previewOf(
+  database: Postgres,
+  change: PostgresChange,
+  params: readonly unknown[],
+  tried: number,
+): Promise<Preview> {
   let asked: ReturnType<typeof samplesOf> | undefined;
   const effects = await runChange(
     database,
@@ -144,13 +149,12 @@ async function previewOf(database: Postgres, change: PostgresChange, params: rea
       asked.catch(() => undefined);
       return false;
     },
-    { identify: true, tried: true },
+    { identify: true, tried },
   );
   if (!effects) {
     const counted = await countDirect(database, change, params, PREVIEW_MS);
     if (!counted) throw new ToolProblem('this would touch so many rows that it is not tried to be counted: make it smaller');
-    const note = 'too many rows to try it: only the direct rows were counted, not what follows from them';
-    return { ...counted, unit: 'records', strength: 'estimated', more: true, notes: [note] };
+    return { ...counted, unit: 'records', strength: 'estimated', more: true, direct: true };
   }
   const { counted, notes, rows } = effects;
   const samples = (await asked) ?? {};
