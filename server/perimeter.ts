@@ -9,7 +9,7 @@ import { defineTool } from '../tools/guard/tool.ts';
 import type { AuditFiles } from './audit/files.ts';
 import { openHashKey } from './audit/key.ts';
 import { type OpenAudit, openAudit } from './audit/log.ts';
-import { maskProse } from './audit/mask.ts';
+import { maskProse, maskResource } from './audit/mask.ts';
 import { Outbox } from './audit/outbox.ts';
 import { openPlaces } from './audit/places.ts';
 import { bindServer } from './bindings.ts';
@@ -53,6 +53,7 @@ import { createSelfChecks } from './self-check.ts';
 import { createSets } from './sets.ts';
 import { type OpenedStore, openStore } from './store/index.ts';
 import { rebuild } from './store/rebuild.ts';
+import { createSeal } from './store/sealed.ts';
 import { createWatch, inWords } from './watch.ts';
 
 /** How long a first `tools/list` waits for slow downstreams. */
@@ -108,9 +109,11 @@ export type Perimeter = {
 
 /** Opens everything for a state directory this process owns. Throws, with what to do, when a part can't be opened. */
 export async function openPerimeter(options: PerimeterOptions): Promise<Perimeter> {
-  const { config, clock, log } = options;
+  const { config, clock } = options;
+  // a log is kept and read by others too
+  const log = (line: string) => options.log(maskResource(line, () => 'number'));
   await loadSqlParsers();
-  const store = await openStore(config.state, { clock });
+  const store = await openStore(config.state, { clock, seal: async () => createSeal(await openHashKey(config.state)) });
   if (store.recovered !== undefined) log(store.recovered);
   const policies = openPolicies(config);
   for (const note of policies.notes) log(`note: ${note}`);

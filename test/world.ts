@@ -114,6 +114,8 @@ export type WorldOptions = {
   gone_ms?: number;
   /** The audit's disk, to make it fail. */
   auditFiles?: AuditFiles;
+  /** Hears the guard's own log. */
+  log?: (line: string) => void;
 };
 
 export type World = {
@@ -177,7 +179,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   const perimeter = await openPerimeter({
     config,
     clock,
-    log: () => undefined,
+    log: options.log ?? (() => undefined),
     version: '0.0.0',
     perimeterCommand: { command: 'perimeter', args: [] },
     ...(options.processes === undefined ? { downstreams: tinyDownstreams(config.entries, servers, forwarded, listeners) } : {}),

@@ -44,6 +44,9 @@ const OPEN_FACTS: ReadonlySet<string> = new Set(
     .split(' '),
 );
 
+/** Names that are put together of words, as schemas and bindings have them. */
+const FACT_NAME = /^[\p{L}_$][\p{L}\p{N}_$.[\]-]{0,79}$/u;
+
 const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|client)[._-]?(?:key|secret))s?$/i;
 
@@ -78,6 +81,7 @@ export class Discretion {
     resource: new Map(),
     prose: new Map(),
   };
+  readonly #names = new Map<string, string>();
 
   constructor(key: Buffer) {
     if (key.length < 16) throw new Error('the audit key is shorter than 16 bytes, make a new one');
@@ -134,10 +138,21 @@ export class Discretion {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.hash(value);
     const facts: Record<string, unknown> = {};
     for (const [name, fact] of Object.entries(value)) {
-      const stored = isSecretName(name) ? removed(`facts.${shown(name)}`, redacted) : this.#fact(name, fact, redacted);
-      if (stored !== undefined) put(facts, shown(name), stored);
+      const stored = isSecretName(name) ? removed(`facts.${this.#factName(name)}`, redacted) : this.#fact(name, fact, redacted);
+      if (stored !== undefined) put(facts, this.#factName(name), stored);
     }
     return facts;
+  }
+
+  /** An agent names its arguments as it likes: what is no plain name, or tells something, is stored as a value is. */
+  #factName(name: string): string {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const isName = FACT_NAME.test(name) && maskProse(name) === name;
+    const stored = isName ? name : `${name.startsWith('args.') ? 'args.' : ''}${this.hash(name)}`;
+    if (this.#names.size >= MAX_KNOWN_TEXTS) this.#names.clear();
+    if (name.length <= MAX_KNOWN_LENGTH) this.#names.set(name, stored);
+    return stored;
   }
 
   #fact(name: string, value: unknown, redacted: string[]): unknown {

@@ -9,29 +9,37 @@ type Mask = { pattern: RegExp; by: string | ((match: string) => string); only?: 
 /** Shapes that nothing but a secret has. */
 const SECRETS: Mask[] = [
   { pattern: /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/gs, by: '[secret]' },
-  { pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, by: '[secret]' },
-  { pattern: /\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b/g, by: '[secret]' },
+  { pattern: /(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, by: '[secret]' },
+  { pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b/g, by: '[secret]' },
   {
-    pattern: /\b(?:gh[opsur]_|github_pat_|glpat-|npm_|hf_|dop_v1_|shpat_|pypi-|xox[abeprs]-|ya29\.|AIza|SG\.)[\w.-]{16,}/g,
+    pattern:
+      /(?<![A-Za-z0-9])(?:gh[opsur]_|github_pat_|glpat-|npm_|hf_|dop_v1_|shpat_|pypi-|xox[abeprs]-|ya29\.|AIza|SG\.)[\w.-]{16,}/g,
     by: '[secret]',
   },
-  { pattern: /\b(?:sk|pk|rk|whsec)[-_][\w-]{16,}/g, by: '[secret]' },
+  { pattern: /(?<![A-Za-z0-9])(?:sk|pk|rk|whsec)[-_][\w-]{16,}/g, by: '[secret]' },
   { pattern: /(:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g, by: '$1[secret]' },
   { pattern: /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/gi, by: '$1[secret]' },
   { pattern: new RegExp(`(${secretWords()}["']?\\s*=\\s*)${secretValue()}`, 'gi'), by: '$1[secret]' },
 ];
 
+/** Passwords, secrets, tokens and keys, as other languages say. */
+const OTHER_SCRIPTS =
+  '(?:парол[ьяюи]|секрет|токен|ключ|密码|密碼|口令|暗号|秘密|令牌|パスワード|トークン|비밀번호|암호|토큰|كلمة (?:المرور|السر)|סיסמה|סיסמא|κωδικός|รหัสผ่าน|पासवर्ड|contraseña|mot de passe|senha|wachtwoord|lösenord|passord|adgangskode|salasana|hasło|heslo|jelszó|parola|şifre|mật khẩu|kata sandi)';
+
 /** Shapes that in a sentence are a secret more often than not; in a path or a scope they may be a name. */
 const LIKELY_SECRETS: Mask[] = [
   {
-    pattern: new RegExp(`(${secretWords()}["']?\\s*(?::\\s*|\\b(?:is|was|ist)\\b\\s*))${secretValue()}`, 'gi'),
+    pattern: new RegExp(
+      `((?:${secretWords()}|${OTHER_SCRIPTS})["']?\\s*(?::\\s*|=\\s*|(?<!\\p{L})(?:is|was|ist|es|est|är|er)(?!\\p{L})\\s*|[はが是为為은는]\\s*))${secretValue()}`,
+      'giu',
+    ),
     by: '$1[secret]',
   },
   { pattern: /(\b(?:pin|otp|cvv|cvc|code)\b\s*(?:[:=]|is|was)?\s*)\p{Nd}{3,8}\b/giu, by: '$1[secret]' },
   { pattern: /[A-Za-z0-9+/=_-]{20,}/g, by: '[secret]', only: looksRandom },
 ];
 
-const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b/gi;
+const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Za-z0-9])/gi;
 const CARD = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
 
 const PERSONAL: Mask[] = [
@@ -52,7 +60,7 @@ const KEPT =
 
 /** Replaces secrets only: for text that is public but may carry one by accident. */
 export function maskSecrets(text: string): string {
-  return masked(text, SECRETS);
+  return withoutCredentials(masked(text, SECRETS));
 }
 
 /**
@@ -61,11 +69,34 @@ export function maskSecrets(text: string): string {
  */
 export function maskResource(text: string, tag: (number: string) => string): string {
   const tagged = (word: string) => (match: string) => `[${word} ${tag(match.replace(/[ -]/g, '').toUpperCase())}]`;
-  return masked(text, [
+  const known = masked(text, [
     ...SECRETS,
     { pattern: IBAN, by: tagged('iban'), only: isIban },
     { pattern: CARD, by: tagged('card'), only: isCard },
   ]);
+  const [, scope = '', rest = known] = /^([\w*]+:[\w*-]+:)(.*)$/s.exec(known) ?? [];
+  return scope + withoutCredentials(rest);
+}
+
+/** What else the detectors of the policies know to be a credential, as little around it as can be: a name in a path, a word, all of it. */
+function withoutCredentials(text: string): string {
+  if (!MAY_HOLD_ONE.test(text) || !holdsCredential(text)) return text;
+  for (const pieces of [/[^/]+/g, /\S+/g]) {
+    const left = text.replace(pieces, (piece) => (holdsCredential(piece) ? '[secret]' : piece));
+    if (!holdsCredential(left)) return left;
+  }
+  return '[secret]';
+}
+
+/** Most names hold neither a long run nor words, and every call comes by here. */
+const MAY_HOLD_ONE = /[\w+=-]{16}|\s|:\/\//;
+
+/** What only its name makes a secret (`token:abc`) is in a path or a scope a name more often; in words it is one. */
+function holdsCredential(text: string): boolean {
+  const inWords = /\s/.test(text);
+  return detectDataClasses(text).classes.some(
+    (name) => name.startsWith('credentials.') && (inWords || !/\.(?:password|generic)$/.test(name)),
+  );
 }
 
 /**

@@ -4,12 +4,14 @@ import type { Adapter } from 'lowdb';
 import type { StateData } from '../ports.ts';
 import { besides, errorCode, type Files, LEFTOVER, StateError } from './files.ts';
 import { emptyState, parseState, stateSchema } from './schema.ts';
+import type { Seal } from './sealed.ts';
 
 /** `recovered` is set by `read` when the file found couldn't be used: what was wrong, and what to do, in words for the user. */
 export type StateFile = Adapter<StateData> & { recovered?: string };
 
 /** @throws StateError from both, when the disk says no */
-export function stateFile(path: string, files: Files): StateFile {
+export function stateFile(path: string, files: Files, seal?: Seal): StateFile {
+  const reveal = seal && ((raw: unknown) => seal.reveal(raw));
   const file: StateFile = {
     async read() {
       try {
@@ -17,11 +19,11 @@ export function stateFile(path: string, files: Files): StateFile {
         const text = await files.read(path);
         const spare = await files.read(`${path}.bak`);
         if (text === undefined && spare === undefined) return null;
-        const read = text === undefined ? { problem: 'it is gone' } : parseState(text);
+        const read = text === undefined ? { problem: 'it is gone' } : parseState(text, reveal);
         if ('state' in read) return read.state;
         const kept = text === undefined ? '' : `; it was kept as \`${await moveAside(path, files)}\``;
         file.recovered = `\`${path}\` could not be used (${read.problem})${kept}: its grants and requests have ended, run \`perimeter login\` to go on`;
-        return afterLoss(spare);
+        return afterLoss(spare, reveal);
       } catch (error) {
         throw new StateError(
           `cannot read \`${path}\` (${errorCode(error) ?? 'unknown error'}): make it readable for this account`,
@@ -33,7 +35,7 @@ export function stateFile(path: string, files: Files): StateFile {
       const checked = stateSchema.safeParse(data);
       if (!checked.success)
         throw new StateError(`the state would not be readable again: \`${checked.error.issues[0]?.path.join('.')}\``);
-      await replaceAndKeep(path, `${JSON.stringify(data, null, 1)}\n`, files);
+      await replaceAndKeep(path, `${JSON.stringify(seal ? seal.conceal(data) : data, null, 1)}\n`, files);
     },
   };
   return file;
@@ -80,9 +82,9 @@ async function nameAgain(path: string, name: string, files: Files): Promise<bool
  * An empty state that is no wider than the lost one: nobody is signed in, and what the last good file held back stays held back.
  * Permissions are never taken from that older file: a grant in it may since have been spent or revoked.
  */
-function afterLoss(spare: string | undefined): StateData {
+function afterLoss(spare: string | undefined, reveal: ((raw: unknown) => unknown) | undefined): StateData {
   const state = { ...emptyState(), login_required: true };
-  const last = spare === undefined ? undefined : parseState(spare);
+  const last = spare === undefined ? undefined : parseState(spare, reveal);
   if (!last || !('state' in last)) return state;
   const { lock, pins, cooldowns, seq, wall_mark } = last.state;
   return { ...state, lock, pins, cooldowns, seq, ...(wall_mark === undefined ? {} : { wall_mark }) };

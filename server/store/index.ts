@@ -7,6 +7,7 @@ import { stateFile } from './adapter.ts';
 import { disk, type Files, privateFolder, StateError } from './files.ts';
 import { prune } from './prune.ts';
 import { emptyState } from './schema.ts';
+import type { Seal } from './sealed.ts';
 
 /** `recovered` says, in words for the user, what was wrong with the state that was found, if it couldn't be used. */
 export type OpenedStore = Store & {
@@ -24,10 +25,13 @@ type Change = { apply(draft: StateData): unknown; resolve(value: unknown): void;
  * somebody signs in, since the lost file may have said so.
  * @throws StateError when the folder can't be used
  */
-export async function openStore(dir: string, options: { files?: Files; clock?: Clock } = {}): Promise<OpenedStore> {
+export async function openStore(
+  dir: string,
+  options: { files?: Files; clock?: Clock; seal?: () => Promise<Seal> } = {},
+): Promise<OpenedStore> {
   const clock = options.clock ?? systemClock;
   await privateFolder(dir);
-  const file = stateFile(join(dir, 'state.json'), options.files ?? disk);
+  const file = stateFile(join(dir, 'state.json'), options.files ?? disk, await options.seal?.());
   const low = new Low<StateData>(file, emptyState());
   await low.read();
   const { recovered } = file;

@@ -173,12 +173,17 @@ export const emptyState = (): StateData => ({
 });
 
 /** Reads the text of state.json. A `problem`, in words, when it can't be trusted. */
-export function parseState(text: string): { state: StateData } | { problem: string } {
+export function parseState(text: string, reveal?: (raw: unknown) => unknown): { state: StateData } | { problem: string } {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
   } catch {
     return { problem: 'it is not JSON' };
+  }
+  try {
+    if (reveal) raw = reveal(raw);
+  } catch {
+    return { problem: 'what is sealed in it was sealed with another key than `audit.hmac`' };
   }
   const checked = stateSchema.safeParse(raw);
   if (checked.success) return { state: checked.data };

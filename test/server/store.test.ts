@@ -10,6 +10,7 @@ import type { Clock, GrantRecord, RequestRecord, StateData } from '../../server/
 import { disk, type Files } from '../../server/store/files.ts';
 import { openStore } from '../../server/store/index.ts';
 import { emptyState } from '../../server/store/schema.ts';
+import { createSeal } from '../../server/store/sealed.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 9);
 const DAY = 24 * 60 * 60 * 1_000;
@@ -388,5 +389,42 @@ describe('pruning', () => {
     expect(Object.keys(store.data.requests)).toHaveLength(1_000);
     expect(store.data.requests.r999).toBeDefined();
     expect(store.data.requests.r1000).toBeUndefined();
+  });
+});
+
+describe('what tells a secret', () => {
+  const seal = (fill = 7) => ({ clock, seal: async () => createSeal(Buffer.alloc(32, fill)) });
+  const IBAN = 'DE89370400440532013000';
+  const TELLING = [`send:money:${IBAN}`, 'write:files:notes/ghp_0123456789abcdefABCDEF0123456789abcd.md', 'sealed:not by us'];
+
+  it('is sealed on the disk, is there again after a restart, and leaves the rest readable', async () => {
+    const store = await openStore(dir, seal());
+    await store.update((data) => {
+      data.grants.one = grant('one', { scope: [...TELLING, 'read:files:marketing/**'] });
+      data.pins[`odd/t_${IBAN}`] = { digest: 'd', accepted_at: iso(NOW) };
+    });
+    const text = await readFile(path(), 'utf8');
+    for (const one of [IBAN, 'ghp_', 'sealed:not']) expect(text).not.toContain(one);
+    expect(text).toContain('read:files:marketing/**');
+    const again = await openStore(dir, seal());
+    expect(again.data).toEqual(store.data);
+    await again.update((data) => void data.grants.one?.rules.push('another'));
+    expect((await openStore(dir, seal())).data.grants.one?.scope).toEqual([...TELLING, 'read:files:marketing/**']);
+  });
+
+  it('can not be opened with another key, or when it was changed: then nothing is allowed until somebody signs in', async () => {
+    const store = await openStore(dir, seal());
+    await store.update((data) => {
+      data.grants.one = grant('one', { scope: TELLING });
+    });
+    const text = await readFile(path(), 'utf8');
+    const other = await openStore(dir, seal(8));
+    expect(other.recovered).toContain('another key');
+    expect(other.data).toMatchObject({ grants: {}, login_required: true });
+    await writeFile(
+      path(),
+      text.replace(/sealed:(.)/, (_, first) => `sealed:${first === 'A' ? 'B' : 'A'}`),
+    );
+    expect((await openStore(dir, seal())).data.grants).toEqual({});
   });
 });
