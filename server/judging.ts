@@ -15,6 +15,10 @@ import type { Pins } from './pins.ts';
 import { isLocal } from './places.ts';
 import type { Clock, Downstream, IdentityMeta, IncomingCall, Store, ToolDefinition } from './ports.ts';
 import { rewritable } from './rewriting.ts';
+import { plain } from './told-by.ts';
+
+const MAX_PLACES = 3;
+const MAX_PLACE = 60;
 
 /** A tool that the catalog knows, with all that judging it needs. */
 export type Found = { name: string; server: BoundServer; tool: string; definition: ToolDefinition; downstream: Downstream };
@@ -138,7 +142,7 @@ export function createJudging(parts: JudgingParts): Judging {
       if (!verdict.reading) return undefined;
       const meta = { 'perimeter/identity': identityMeta(found, who, verdict.decision, undefined, parts.clock) };
       const rewrite = rewritable(found.server.binding?.tools[found.tool]);
-      const beat = progress && telling(progress);
+      const beat = progress && telling(progress, counting(found, verdict.reading));
       return parts
         .measure({
           ...(rewrite ? { rewrite } : {}),
@@ -155,12 +159,20 @@ export function createJudging(parts: JudgingParts): Judging {
   };
 }
 
+/** `counting rows in customers (database)`. */
+function counting({ server }: Found, { actions, sql }: Reading): string {
+  const places = [...new Set(actions.flatMap(({ verb, resource = [] }) => (verb === 'read' ? [] : resource)))];
+  const some = places.slice(0, MAX_PLACES).map((place) => plain(place, MAX_PLACE));
+  const more = places.length > MAX_PLACES ? ' and more' : '';
+  return `counting ${sql ? 'rows' : 'what would change'}${some.length === 0 ? '' : ` in ${some.join(', ')}${more}`} (${server.server})`;
+}
+
 /** Says every second that it still counts; in small steps, so that the call's own progress goes on from there. */
-function telling(progress: NonNullable<IncomingCall['progress']>): NodeJS.Timeout {
+function telling(progress: NonNullable<IncomingCall['progress']>, message: string): NodeJS.Timeout {
   let seconds = 0;
   const timer = setInterval(() => {
     seconds += 1;
-    progress({ progress: seconds / 1_000, message: 'counting what this would change' });
+    progress({ progress: seconds / 1_000, message });
   }, 1_000);
   timer.unref();
   return timer;

@@ -43,6 +43,8 @@ export type Rewriting = {
 /** Each tool is tried once in each form with a statement that no row meets: only one that hands the numbers back is rewritten for. Changes of more than `rows` rows are not tried. */
 export function createRewriting({ log, rows }: { log: (line: string) => void; rows: number }): Rewriting {
   const tried = new WeakMap<Downstream, Map<string, Promise<boolean>>>();
+  /** What is being tried at the start: previews wait for it. */
+  const checking = new WeakMap<Downstream, Promise<void>>();
 
   async function answers(form: Form, asked: Asked, options: Options): Promise<boolean> {
     const nonce = word();
@@ -119,14 +121,33 @@ export function createRewriting({ log, rows }: { log: (line: string) => void; ro
       : { total, per_resource: total === 0 ? {} : { [change.table]: total }, strength: 'rewritten', direct: true };
   }
 
+  /** One after the other: some servers share a connection between calls. */
+  async function formsOf(asked: Asked, options: Options): Promise<Form[]> {
+    const forms: Form[] = asked.rewrite.dialect === 'postgres' ? ['block', 'query'] : ['condition'];
+    const good: Form[] = [];
+    for (const form of forms) if (await usable(form, asked, options)) good.push(form);
+    return good;
+  }
+
   return {
-    async forms(asked, options) {
-      const forms: Form[] = asked.rewrite.dialect === 'postgres' ? ['block', 'query'] : ['condition'];
-      const usables = await Promise.all(forms.map((form) => usable(form, { ...asked, args: {} }, options)));
-      return forms.filter((_, index) => usables[index]);
+    forms(asked, options) {
+      const before = checking.get(asked.downstream) ?? Promise.resolve();
+      const all = before.then(() => formsOf({ ...asked, args: {} }, options));
+      checking.set(
+        asked.downstream,
+        all.then(
+          () => undefined,
+          () => undefined,
+        ),
+      );
+      return all;
     },
-    forget: (downstream) => void tried.delete(downstream),
+    forget(downstream) {
+      tried.delete(downstream);
+      checking.delete(downstream);
+    },
     async preview(asked, options) {
+      await checking.get(asked.downstream);
       if (asked.rewrite.dialect !== 'postgres') {
         const content = await counted(asked, options);
         return content && { content, form: 'condition' };

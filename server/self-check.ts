@@ -29,17 +29,17 @@ export async function checkRewriting(
     const names = [definition.name, ...(rewrite?.counts ? [rewrite.counts.tool] : [])];
     return rewrite && !names.some((name) => held(server, name)) ? [{ definition, rewrite }] : [];
   });
-  return Promise.all(
-    tools.map(async ({ definition, rewrite }): Promise<Checked> => {
-      const tool = definition.name;
-      try {
-        const forms = await rewriting.forms({ downstream, definition, rewrite }, { meta: {}, signal, timeout: CHECK_MS });
-        return { tool, forms };
-      } catch (error) {
-        return { tool, forms: [], problem: error instanceof Error ? error.message : String(error) };
-      }
-    }),
-  );
+  const checked: Checked[] = [];
+  for (const { definition, rewrite } of tools) {
+    const tool = definition.name;
+    try {
+      const forms = await rewriting.forms({ downstream, definition, rewrite }, { meta: {}, signal, timeout: CHECK_MS });
+      checked.push({ tool, forms });
+    } catch (error) {
+      checked.push({ tool, forms: [], problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return checked;
 }
 
 export type SelfChecks = {

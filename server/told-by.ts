@@ -19,12 +19,13 @@ export function toldBy(server: string, progress: Progress): Progress {
 }
 
 function quoted(server: string, said: string): string {
-  const plain = (text: string, max: number) =>
-    visible(
-      text.replace(MARKUP, (sign) => PLAIN[sign] ?? ' '),
-      max,
-    );
   return `${plain(server, MAX_NAME)} says: "${plain(said.replace(ADDRESS, '(address left out)'), MAX_WORDS)}"`;
+}
+
+/** A text that no client draws as anything but its letters, on one line. */
+export function plain(text: string, max: number): string {
+  const letters = text.replace(MARKUP, (sign) => PLAIN[sign] ?? ' ');
+  return visible(letters, max);
 }
 
 /**

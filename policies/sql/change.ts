@@ -138,12 +138,16 @@ function conditionIn(text: string): string | undefined {
 /** What stands between an INSERT's target and its ON CONFLICT or RETURNING. */
 function sourceIn(text: string): string | undefined {
   const words = outermost(text) ?? [];
-  const start = words.find(({ word: one }) => one === 'select' || one === 'table');
+  const start = words.find(({ word: one }) => !BEFORE_SOURCE.has(one));
+  if (start === undefined || !['select', 'table', 'with'].includes(start.word)) return undefined;
   const end = words.find(
     ({ word: one }, index) => one === 'returning' || (one === 'on' && words[index + 1]?.word === 'conflict'),
   );
-  return start && cut(text, start.start, end?.start);
+  return cut(text, start.start, end?.start);
 }
+
+/** Keywords that stand outside of brackets before it. A name may be one of many others: then it can't be cut out. */
+const BEFORE_SOURCE = new Set(['insert', 'into', 'as', 'overriding', 'system', 'user', 'value']);
 
 /** Keywords that stand in no bracket, with where they are in bytes; undefined where the text can't be scanned. */
 function outermost(text: string): { word: string; start: number; end: number }[] | undefined {

@@ -12,12 +12,20 @@ export type FunctionTable = {
   /** Harmless, but another value each time. */
   chance: string;
   effects: Partial<Record<SqlKind, string>>;
+  /** Harmless as they are, but with an argument they set what they else tell. */
+  setters?: string;
 };
 
 /** `undefined` as kind: it only computes. */
 export type FunctionEffect = { kind?: SqlKind; chance: boolean };
 
-type Lookup = { harmless: Set<string>; chance: Set<string>; exact: Map<string, SqlKind>; prefixes: [string, SqlKind][] };
+type Lookup = {
+  setters: Set<string>;
+  harmless: Set<string>;
+  chance: Set<string>;
+  exact: Map<string, SqlKind>;
+  prefixes: [string, SqlKind][];
+};
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
@@ -30,7 +38,13 @@ function lookup(table: FunctionTable): Lookup {
       else exact.set(name, kind);
     }
   }
-  return { harmless: new Set(words(table.harmless)), chance: new Set(words(table.chance)), exact, prefixes };
+  return {
+    setters: new Set(words(table.setters ?? '')),
+    harmless: new Set(words(table.harmless)),
+    chance: new Set(words(table.chance)),
+    exact,
+    prefixes,
+  };
 }
 
 const TABLES: Record<SqlDialect, Lookup> = {
@@ -47,6 +61,11 @@ export function functionEffect(name: string, dialect: SqlDialect): FunctionEffec
   const kind = table.exact.get(name) ?? table.prefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
   if (kind) return { kind, chance };
   return table.harmless.has(name) ? { chance } : { kind: 'other', chance };
+}
+
+/** Whether the function sets something of the session when it is given an argument. */
+export function setsByArgument(name: string, dialect: SqlDialect): boolean {
+  return TABLES[dialect].setters.has(name);
 }
 
 /** The kind of a function whose name alone is known to do more than compute; for texts that can't be parsed. */

@@ -205,6 +205,7 @@ function selectQuery(body: Node): Query {
   const rest = mentionsOf([body.limitCount, body.limitOffset]);
   // Row locks outlive the statement and stop other people's writes.
   if (list(body.lockingClause).length > 0) rest.push({ is: 'effect', kind: 'other' });
+  rest.push(...list(body.sortClause).flatMap((item) => operator(strings(node(item.SortBy).useOp))));
   return { ...withClause(body), body: arms, order: sortKeys(body.sortClause), rest };
 }
 
@@ -373,6 +374,8 @@ function mention(tag: string, body: Node): Mention[] | undefined {
   if (tag === 'RangeVar') return [{ is: 'query', query: plainQuery(selectAll(tableOf(body))) }];
   if (tag === 'CurrentOfExpr') return [{ is: 'effect', kind: 'session' }];
   if (tag === 'A_Expr') return [...operator(strings(body.name)), ...mentions({ ...body, name: undefined })];
+  if (tag === 'SortBy') return [...operator(strings(body.useOp)), ...mentions({ ...body, useOp: undefined })];
+  if (tag === 'SubLink') return [...operator(strings(body.operName)), ...mentions({ ...body, operName: undefined })];
   if (tag === 'XmlExpr' || tag === 'XmlSerialize') return mentions({ ...body, typeName: undefined });
   return undefined;
 }

@@ -59,7 +59,8 @@ function statement(stmt: Stmt): Statement {
     case 'DeleteStmt':
       return { is: 'query', query: writing(stmt.with, remove(stmt)) };
     case 'ExplainStmt':
-      return { is: 'explain', of: statement(stmt.stmt), runs: false };
+      // many a pragma takes effect while it is compiled (sqlite.org/pragma.html), so explaining it does it
+      return stmt.stmt.type === 'PragmaStmt' ? pragma(stmt.stmt) : { is: 'explain', of: statement(stmt.stmt), runs: false };
     case 'PragmaStmt':
       return pragma(stmt);
     case 'VacuumStmt':
@@ -209,7 +210,11 @@ const NATURAL = 4;
 
 function tableItem(item: TableItem): Source {
   const as = item.alias === undefined ? {} : { as: fold(item.alias.name.text) };
-  if (item.type === 'TableSelectTable') return { is: 'table', name: nameOf(item.tblName), ...as };
+  if (item.type === 'TableSelectTable') {
+    const name = nameOf(item.tblName);
+    if (!isActingPragma(name)) return { is: 'table', name, ...as };
+    return { is: 'rows', mentions: rowsOf(name.at(-1)!, []), outputs: [], as: as.as ?? name.at(-1)! };
+  }
   if (item.type === 'SelectSelectTable') return { is: 'query', query: selectQuery(item.select), lateral: false, ...as };
   if (item.type === 'SubSelectTable') return { is: 'join', of: fromClause(item.from), on: [], using: [], natural: false, ...as };
   const name = nameOf(item.tblName).at(-1)!;
@@ -233,6 +238,12 @@ function rowsOf(name: string, args: readonly unknown[]): Mention[] {
   const table = TABLE_LOOKUPS.has(pragmaName) ? stringOf(args[0]) : undefined;
   const literal = (args[0] as { type?: string } | undefined)?.type === 'StringLiteral';
   return table !== undefined && literal ? [tableRead([table]), ...mentions(args)] : mentions(args);
+}
+
+/** A table that is a pragma which may do something, and not only tell: `SELECT * FROM pragma_optimize` writes. */
+function isActingPragma(name: Name): boolean {
+  const [, pragmaName] = /^pragma_(.+)$/.exec(name.at(-1)!) ?? [];
+  return pragmaName !== undefined && !LOOKUPS.has(pragmaName) && !REPORTS.has(pragmaName);
 }
 
 const tableRead = (name: Name): Mention => ({
@@ -351,6 +362,7 @@ function mention(node: Tree, value: object): Mention[] | undefined {
       const { rhs, args, ...others } = node;
       const name = nameOf(rhs as QualifiedName);
       if (args !== undefined) return [...rowsOf(name.at(-1)!, args as unknown[]), ...fields(others)];
+      if (isActingPragma(name)) return [...rowsOf(name.at(-1)!, []), ...fields(others)];
       return [{ is: 'query', query: plainQuery(wholeTable(name)) }, ...fields(others)];
     }
     default:

@@ -1,6 +1,7 @@
 // Reads queries and writes of MySQL and SQL Server with sqlparser-rs into the guard's model. One statement at a time.
 import { init, parse } from '@guanmingchiu/sqlparser-ts';
 import type { Verb } from '../types.ts';
+import { setsByArgument } from './functions.ts';
 import {
   type Cte,
   type Mention,
@@ -421,7 +422,9 @@ class Translator {
   private call(body: Node): Mention[] {
     const name = this.name(body.name);
     const { name: _, args, ...others } = body;
-    return [...this.callee(name), ...this.arguments(name, args), ...this.mentions(others)];
+    const given = list(node(node(args).List ?? args).args).length > 0;
+    const sets: Mention[] = given && setsByArgument(name.join('.'), this.dialect) ? [{ is: 'effect', kind: 'session' }] : [];
+    return [...this.callee(name), ...sets, ...this.arguments(name, args), ...this.mentions(others)];
   }
 
   private callee(name: Name): Mention[] {

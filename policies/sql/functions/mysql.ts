@@ -32,6 +32,7 @@ export const MYSQL: FunctionTable = {
     vec_distance_cosine vec_distance_euclidean vec_fromtext vec_totext vector_dim vector_to_string string_to_vector version week weekday weekofyear
     weight_string year yearweek gtid_subset gtid_subtract statement_digest statement_digest_text
   `,
+  setters: 'last_insert_id',
   chance: 'rand uuid uuid_short uuid_v4 uuid_v7 sys_guid sysdate random_bytes nextval',
   effects: {
     file: 'load_file',

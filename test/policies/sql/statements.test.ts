@@ -40,6 +40,15 @@ for (const [dialect, rows] of Object.entries(statements) as [SqlDialect, Row[]][
   });
 }
 
+describe('takes nothing that does more than answer for a read, and no plain read for more', () => {
+  const effects = load<Record<SqlDialect, { writes: string[]; reads: string[] }>>('sql-effects.json');
+  for (const dialect of ['postgres', 'sqlite', 'mysql', 'mssql'] as const)
+    for (const kind of ['writes', 'reads'] as const)
+      it.each(effects[dialect][kind])(`${dialect}, ${kind}: %s`, (sql) => {
+        expect(onlyReads(readSql(sql, dialect))).toBe(kind === 'reads');
+      });
+});
+
 describe('tells reads from everything else, as two other projects label them', () => {
   it.each(labelled.filter((row) => row.scored !== false))('$dialect $id $sql', (row) => {
     expect(onlyReads(readSql(row.sql, parseDialect(row.dialect)!))).toBe(row.readOnly);
