@@ -25,7 +25,7 @@ try {
   process.stdout.write(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}\n\n`);
   const { off, on, ratio, calls, busy } = await measureOverhead(folder);
   process.stdout.write(
-    `a call, 32 in flight, ${calls} of each: ${off.toFixed(2)} ms with the audit off, ${on.toFixed(2)} ms with it on\n`,
+    `a client's call, 32 in flight, ${calls} of each: ${off.toFixed(2)} ms with the audit off, ${on.toFixed(2)} ms with it on\n`,
   );
   process.stdout.write(
     `the guard works ${busy.off.toFixed(2)} ms on a call with the audit off, ${busy.on.toFixed(2)} ms with it on\n`,

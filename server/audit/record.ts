@@ -28,6 +28,7 @@ const KEY_ORDER = [
   ...['outcome', 'records', 'duration_us'],
 ];
 const RANKED: ReadonlySet<string> = new Set(KEY_ORDER);
+const PREFIXES = KEY_ORDER.map((key) => [key, `,"${key}":`] as const);
 /** Written by the log itself; a caller's own are dropped. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
 
@@ -45,14 +46,25 @@ export function draftOf(
   redacted: readonly string[] = [],
 ): Draft {
   const event: Record<string, unknown> = { seq: 0, id, timestamp };
-  for (const key of KEY_ORDER) if (members[key] !== undefined) event[key] = members[key];
+  // Member by member: the event has too many members that come and go for JSON.stringify to be quick with the whole.
+  let text = `,"id":"${id}","timestamp":"${timestamp}"`;
+  for (const [key, prefix] of PREFIXES) {
+    const value = members[key];
+    if (value === undefined) continue;
+    event[key] = value;
+    text += prefix + JSON.stringify(value);
+  }
   const others = Object.keys(members).filter((key) => !RANKED.has(key) && !OWN_KEYS.has(key) && members[key] !== undefined);
-  for (const key of others.sort()) put(event, key, members[key]);
-  if (redacted.length > 0) event.redacted = redacted;
-  return { event: event as AuditEvent, text: JSON.stringify(event).slice(NO_SEQ.length, -1) };
+  for (const key of others.sort()) {
+    put(event, key, members[key]);
+    text += `,${JSON.stringify(key)}:${JSON.stringify(members[key])}`;
+  }
+  if (redacted.length > 0) {
+    event.redacted = redacted;
+    text += `,"redacted":${JSON.stringify(redacted)}`;
+  }
+  return { event: event as AuditEvent, text };
 }
-
-const NO_SEQ = '{"seq":0';
 
 /** Gives a record its place in the chain: fills in the draft's event, and answers the bytes to write. */
 export function encodeRecord({ event, text }: Draft, seq: number, prev: string): Encoded {
