@@ -83,11 +83,7 @@ export function toOcsf(event: AuditEvent, version: string): Record<string, unkno
       // each profile brings attributes: what was decided and the risk, and the actor of a base event
       profiles: [...(decided || event.risk ? ['security_control'] : []), ...(known ? [] : ['host'])],
     },
-    actor: {
-      ...(event.user ? { user: { name: event.user, uid: event.user } } : {}),
-      ...(event.session_id ? { session: { uid: event.session_id } } : {}),
-      ...(event.agent_id ? { app_name: event.agent_id, app_uid: event.agent_id } : {}),
-    },
+    actor: actorOf(event),
     ...(class_uid === 3005 || class_uid === 3002
       ? { user: { name: event.user ?? 'unknown', uid: event.user ?? 'unknown' } }
       : {}),
@@ -97,6 +93,17 @@ export function toOcsf(event: AuditEvent, version: string): Record<string, unkno
     ...riskOf(event),
     unmapped: { ...rest, record: { fingerprint: event.hash, previous: event.prev } },
   };
+}
+
+/** Who did it; OCSF wants one, and what nobody else did the guard did itself. */
+function actorOf({ user, approver, session_id, agent_id }: AuditEvent): Record<string, unknown> {
+  const person = user ?? (agent_id === undefined ? approver : undefined);
+  const known = {
+    ...(person ? { user: { name: person, uid: person } } : {}),
+    ...(session_id ? { session: { uid: session_id } } : {}),
+    ...(agent_id ? { app_name: agent_id, app_uid: agent_id } : {}),
+  };
+  return Object.keys(known).length > 0 ? known : { app_name: 'Perimeter' };
 }
 
 function riskOf({ risk }: AuditEvent): Record<string, unknown> {

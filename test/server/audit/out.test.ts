@@ -53,6 +53,7 @@ describe('OCSF', () => {
       { ...grant, type: 'grant.issued', action: 'permission_granted' },
       { ...grant, type: 'grant.revoked' },
       { type: 'policy.loaded' },
+      { type: 'lock.set', approver: 'os:anna' },
     ]);
     const all = events.map((event) => toOcsf(event, '1.0.0'));
     expect(new Set(all.map(({ class_uid }) => class_uid))).toEqual(new Set([0, 3002, 3005, 6003]));
@@ -66,7 +67,13 @@ describe('OCSF', () => {
       const { profiles } = one.metadata as { profiles: string[] };
       expect(profiles.includes('security_control')).toBe('action_id' in one || 'risk_level_id' in one);
       expect(profiles.includes('host')).toBe(one.class_uid === 0);
+      // the schema wants one of these of every actor
+      expect(Object.keys(one.actor as object)).toContainEqual(expect.stringMatching(/^(?:user|session|app_name|app_uid)$/));
     }
+    expect(all.slice(-2).map(({ actor }) => actor)).toEqual([
+      { app_name: 'Perimeter' },
+      { user: { name: 'os:anna', uid: 'os:anna' } },
+    ]);
     expect(all[2]).toMatchObject({
       action: 'Denied',
       disposition: 'Blocked',
@@ -123,7 +130,17 @@ describe('OpenTelemetry', () => {
       { status: { code: 2, message: 'perimeter.deny' } },
     ]);
     expect(spans[0]!.attributes).toContainEqual({ key: 'gen_ai.tool.name', value: { stringValue: 'read' } });
-    expect(JSON.stringify(calls.metrics(events[0]!.seq))).toContain('mcp.server.operation.duration');
+    const metrics = JSON.stringify(calls.metrics(1_700_000_000_000));
+    expect(metrics).toContain(
+      '"name":"mcp.server.operation.duration","unit":"s","histogram":{"aggregationTemporality":1,"dataPoints":[{',
+    );
+    expect(metrics).toMatch(/"timeUnixNano":"1700000000000000000","count":"1","sum":0.012,"bucketCounts":\["0","1",/);
+    // OTLP's JSON, as the proto's 64-bit numbers, enums and bytes are written: texts, numbers, hex
+    expect(spans[0]).toMatchObject({
+      startTimeUnixNano: expect.stringMatching(/^\d{19}$/),
+      endTimeUnixNano: expect.stringMatching(/^\d{19}$/),
+    });
+    expect(spans[0]!.attributes).toContainEqual({ key: 'perimeter.seq', value: { intValue: '2' } });
     expect(calls.traces()).toBeUndefined();
     expect(calls.metrics(0)).toBeUndefined();
     expect(JSON.stringify(logsOf(events, '1.0.0'))).toContain('"eventName":"perimeter.call.refused"');
