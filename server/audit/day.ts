@@ -35,6 +35,13 @@ function weekday(text: string, now: TZDate): Day | undefined {
   return { ...today, day: today.day - (which && back === 0 ? 7 : back) };
 }
 
+/** Whether a day is meant by its place in the week alone. */
+export function namesWeekday(text: string): boolean {
+  return text
+    .split(' ')
+    .some((word) => word.length >= 3 && WEEKDAYS.some((day) => day.startsWith(word) && (word.length <= 5 || word === day)));
+}
+
 /** `2026-11-17`, `17.11.2026`, `november 17`, `17th of november 2026`. Without a year it is the newest such day that has begun. */
 function date(text: string, now: TZDate): Day | undefined {
   const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);

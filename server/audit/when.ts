@@ -7,7 +7,7 @@ import { addMinutes } from 'date-fns/addMinutes';
 import { addMonths } from 'date-fns/addMonths';
 import { addWeeks } from 'date-fns/addWeeks';
 import { addYears } from 'date-fns/addYears';
-import { type Day, dayOf, MONTHS, monthOf, readDay } from './day.ts';
+import { type Day, dayOf, MONTHS, monthOf, namesWeekday, readDay } from './day.ts';
 
 /** A question that can't be read. The message says what is wrong and what to say instead. */
 export class BadQuestion extends Error {
@@ -80,8 +80,10 @@ class Reading {
       day &&
       /^\d{1,2}(?::\d{2})? ?(?:am|pm)?$/.test(first) &&
       !MONTHS.some((month) => day.startsWith(month.slice(0, 3)));
-    const from = this.#simple(shared ? `${day} ${first}` : first);
     const to = this.#simple(shared ? `${day} ${clock}` : second);
+    let from = this.#simple(shared ? `${day} ${first}` : first);
+    // on a Tuesday the newest Wednesday is last week's, and so is the Monday before it
+    if (from && to && from.since > to.since && namesWeekday(first)) from = new Reading(to.since, this.#zone).#simple(first);
     return from && to && { since: from.since, until: to.moment ? to.since : to.until };
   }
 

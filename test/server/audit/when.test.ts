@@ -58,6 +58,9 @@ describe('time in words', () => {
     ['October', '2026-09-30T22:00', '2026-10-31T23:00'],
     ['2026-10', '2026-09-30T22:00', '2026-10-31T23:00'],
     ['between Monday and Tuesday', '2026-11-22T23:00', '2026-11-24T23:00'],
+    ['between Monday and Wednesday', '2026-11-15T23:00', '2026-11-18T23:00'],
+    ['between Tuesday and Monday', '2026-11-16T23:00', '2026-11-23T23:00'],
+    ['from Friday afternoon to Thursday', '2026-11-13T11:00', '2026-11-19T23:00'],
     ['between 2026-11-17 14:00 and 2026-11-17 16:00', '2026-11-17T13:00', '2026-11-17T15:00'],
     ['between 14:00 and 16:00 last Tuesday', '2026-11-17T13:00', '2026-11-17T15:00'],
     ['from 9am to 5pm on Monday', '2026-11-23T08:00', '2026-11-23T16:00'],
@@ -120,7 +123,7 @@ describe('time in words', () => {
   });
 
   it('refuses a span that ends before it begins', () => {
-    expect(() => parseWhen('between Tuesday and Monday', NOW, BERLIN)).toThrow('name the earlier time first');
+    expect(() => parseWhen('between 2026-11-20 and 2026-11-18', NOW, BERLIN)).toThrow('name the earlier time first');
   });
 
   it('answers a span or an error of its own, whatever is said', () => {
