@@ -22,6 +22,8 @@ export type Case = {
   context?: Record<string, unknown>;
   at?: string;
   elsewhere?: string;
+  /** What may stand in no file of the guard after the call. */
+  never?: string[];
   setup?: Record<string, unknown>;
 };
 export type RuleSet = { words: string; setup?: { root?: string; files?: string[]; symlinks?: Record<string, string> } };
