@@ -37,6 +37,7 @@ const COMMANDS: Record<string, Command> = {
     return {
       ...showRequest(request),
       state: request.state,
+      ...(request.reason === undefined ? {} : { reason: request.reason }),
       exact_only: request.exact_only,
       minutes: request.minutes,
       budget: request.budget,

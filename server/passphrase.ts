@@ -38,6 +38,14 @@ type Attempts = z.infer<typeof attemptsSchema>;
 const path = (stateDir: string) => join(stateDir, 'passphrase');
 const attemptsPath = (stateDir: string) => join(stateDir, 'passphrase.attempts');
 
+/** Throws PassphraseError where a text is too short or too long for a passphrase. */
+export function needFitting(text: string): void {
+  const characters = [...spelt(text)].length;
+  if (characters < MIN_CHARACTERS)
+    throw new PassphraseError('weak', `a passphrase has at least ${MIN_CHARACTERS} characters: take a few words`);
+  if (characters > MAX_CHARACTERS) throw new PassphraseError('weak', `a passphrase has at most ${MAX_CHARACTERS} characters`);
+}
+
 /** Guesses run one after another, so that many at once are not all counted as the first. */
 let turn: Promise<unknown> = Promise.resolve();
 function inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -63,10 +71,7 @@ export async function hasPassphrase(stateDir: string): Promise<boolean> {
  * @throws PassphraseError `weak` when it is too short or too long, `wrong` when `former` isn't the present one, and as verifyPassphrase
  */
 export async function setPassphrase(stateDir: string, text: string, former?: string, clock: Clock = systemClock): Promise<void> {
-  const characters = [...spelt(text)].length;
-  if (characters < MIN_CHARACTERS)
-    throw new PassphraseError('weak', `a passphrase has at least ${MIN_CHARACTERS} characters: take a few words`);
-  if (characters > MAX_CHARACTERS) throw new PassphraseError('weak', `a passphrase has at most ${MAX_CHARACTERS} characters`);
+  needFitting(text);
   if ((await hasPassphrase(stateDir)) && !(former !== undefined && (await verifyPassphrase(stateDir, former, clock))))
     throw new PassphraseError('wrong', 'a passphrase is set already and this is not it: give the present one first');
   await privateFolder(stateDir);

@@ -6,13 +6,14 @@ import { type Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { visible } from '../policies/values/text.ts';
 import { errorCode } from './store/files.ts';
+import { widthOf, wrapped } from './wrapped.ts';
 
 /** There is no human to ask here; the message says what to do instead. */
 export class NoTerminal extends Error {
   override readonly name = 'NoTerminal';
 }
 
-export type TerminalStreams = { input: Readable & { isTTY?: boolean }; output: Writable & { isTTY?: boolean } };
+export type TerminalStreams = { input: Readable & { isTTY?: boolean }; output: Writable & { isTTY?: boolean; columns?: number } };
 
 /** No letters or digits that look like others. */
 export const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
@@ -27,19 +28,21 @@ export function randomCode(): string {
 }
 
 /**
- * Shows `prompt` and asks for the code. True only if exactly the code was typed; a wrong line, an empty one and the end of input are a no.
- * `code` is a random one unless given (the number that matters, where the proof is `typed`); `act` is the verb that is asked about.
+ * Shows `prompt` and asks for the code. `yes` only if exactly the code was typed, in large or small letters; every other line is a `no`, the
+ * end of input and `stop` (Ctrl-D, Ctrl-C) are `given up`. `code` is a random one unless given (the number that matters, where the proof
+ * is `typed`); `act` is the verb that is asked about.
  * @throws NoTerminal unless both streams are terminals
  */
 export async function confirmAtTerminal(
-  question: TerminalStreams & { prompt: string; code?: string; act?: string },
-): Promise<boolean> {
-  const { input, output, prompt, code = randomCode(), act = 'approve' } = question;
+  question: TerminalStreams & { prompt: string; code?: string; act?: string; stop?: AbortSignal },
+): Promise<'yes' | 'no' | 'given up'> {
+  const { input, output, prompt, code = randomCode(), act = 'approve', stop } = question;
   needTerminal(question);
-  output.write(`${shown(prompt)}\n\ntype ${code} to ${act}: `);
-  const answer = await readAnswer(input);
-  if (answer === undefined) output.write('\n');
-  return answer?.trim() === code;
+  output.write(`${wrapped(shown(prompt), widthOf(output))}\n\ntype ${code} to ${act}: `);
+  const answer = await readAnswer(input, { stop });
+  if (answer !== undefined) return answer.trim().toUpperCase() === code ? 'yes' : 'no';
+  output.write('\n');
+  return 'given up';
 }
 
 /**
@@ -52,7 +55,7 @@ export async function readSecret(question: TerminalStreams & { prompt: string })
   // With a terminal and an output that shows nothing, readline does the editing and no echo appears. It listens before the prompt is
   // there to be answered: the terminal itself would still echo what comes earlier.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const answering = readAnswer(input, nowhere);
+  const answering = readAnswer(input, { output: nowhere });
   output.write(prompt);
   const answer = await answering;
   output.write('\n');
@@ -98,8 +101,11 @@ function shown(text: string): string {
   return lines.length > MAX_LINES ? [...kept, `…(+${lines.length - MAX_LINES} lines)`].join('\n') : kept.join('\n');
 }
 
-/** One line; with `output`, read key by key in place of the terminal's own echo. Undefined at the end of input. */
-function readAnswer(input: Readable, output?: Writable): Promise<string | undefined> {
+/** One line; with `output`, read key by key in place of the terminal's own echo. Undefined at the end of input, or when stopped. */
+function readAnswer(
+  input: Readable,
+  { output, stop }: { output?: Writable; stop?: AbortSignal | undefined },
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const lines = createInterface({ input, terminal: output !== undefined, historySize: 0, ...(output ? { output } : {}) });
     let answer: string | undefined;
@@ -108,5 +114,6 @@ function readAnswer(input: Readable, output?: Writable): Promise<string | undefi
       lines.close();
     });
     lines.once('close', () => resolve(answer));
+    stop?.addEventListener('abort', () => lines.close(), { once: true });
   });
 }

@@ -84,6 +84,7 @@ const DOORS: Record<string, RegExp> = {
   '@simplewebauthn/server': /^server\/passkeys\.ts$/,
   commander: /^server\/cli\/[\w-]+\.ts$/,
   chalk: /^server\/cli\/output\.ts$/,
+  'wrap-ansi': /^server\/wrapped\.ts$/,
   'node:readline': /^server\/(terminal|demo\/human)\.ts$/,
   'node:net': /^server\/(owner\/[\w-]+|audit\/places|context\/vpn)\.ts$|^policies\//, // the owner's socket, and syslog's; address ranges
   'node:child_process':

@@ -14,7 +14,7 @@ export type TerminalParts = {
 
 /** The command that answers a request, to be pasted into any shell. */
 export function approveCommand(config: string, id: string): string {
-  return `perimeter approve ${id} --config ${quoted(config)}`;
+  return `perimeter approve ${id} --config ${shellWord(config)}`;
 }
 
 export function terminalChannel({ config, hasPassphrase, notify, page }: TerminalParts): Channel {
@@ -28,7 +28,7 @@ export function terminalChannel({ config, hasPassphrase, notify, page }: Termina
       if (request.proof === 'passphrase')
         return (await hasPassphrase())
           ? `${command} and give your passphrase`
-          : `first run \`perimeter passphrase set --config ${quoted(config)}\`, since this needs a passphrase and none is set; then ${command}`;
+          : `first run \`perimeter passphrase set --config ${shellWord(config)}\`, since this needs a passphrase and none is set; then ${command}`;
       return asksNumber(request) ? `${command} and type the number it asks for` : command;
     },
   };
@@ -40,6 +40,6 @@ export function asksNumber({ proof, impact }: Pick<RequestRecord, 'proof' | 'imp
 }
 
 /** As it is where no shell reads anything into it, else in single quotes (POSIX.1-2017, Shell Command Language 2.2.2). */
-function quoted(path: string): string {
+export function shellWord(path: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,12 +1,13 @@
 // The commands a human answers with: pending, approve, deny, and answer for what somebody signed elsewhere.
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { formatDuration } from '../../policies/durations.ts';
 import { visible } from '../../policies/values/text.ts';
 import { systemClock } from '../clock.ts';
-import { describeGrant, describeRequest, type Grant, peopleLeft, type Request } from './describe.ts';
+import { widthOf } from '../wrapped.ts';
+import { commandFor, describeGrant, describeRequest, type Grant, peopleLeft, type Request } from './describe.ts';
 import { prove } from './human.ts';
 import { action, EXIT, Exit, paint, show } from './output.ts';
-import { withGuard } from './reach.ts';
+import { type Reach, withGuard } from './reach.ts';
 
 type Common = { config: string; json?: boolean };
 type Narrower = { once?: boolean; minutes?: number; uses?: number; records?: number; scope?: string[] };
@@ -16,7 +17,7 @@ const MAX_DOCUMENT_BYTES = 64 * 1024;
 
 const whole = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Exit(EXIT.usage, `perimeter: \`${text}\` is no whole number above 0`);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
   return value;
 };
 
@@ -29,13 +30,13 @@ export function answerCommands(program: Command, common: (command: Command) => C
         show(options.json, waiting, () =>
           waiting.length === 0
             ? 'nothing waits for you'
-            : waiting.map((one) => describeRequest(one, now, options.config)).join('\n\n'),
+            : waiting.map((one) => describeRequest(one, now, options.config, widthOf(process.stdout))).join('\n\n'),
         );
         return EXIT.ok;
       }),
     ),
   );
-  common(program.command('approve <id>').description('say yes to a request, or to less of it'))
+  common(program.command('approve [id]').description('say yes to a request, or to less of it'))
     .option('--once', 'exactly the calls shown, one use each')
     .option('--minutes <n>', 'for fewer minutes than asked', whole)
     .option('--uses <n>', 'for fewer uses than asked', whole)
@@ -44,7 +45,7 @@ export function answerCommands(program: Command, common: (command: Command) => C
     .option('--shown <digest>', 'only if this is what it asks: `shown` of `pending --json`')
     .option('--passphrase-fd <n>', 'read the passphrase from this file descriptor', Number)
     .action(action(approve));
-  common(program.command('deny <id>').description('say no to a request'))
+  common(program.command('deny [id]').description('say no to a request'))
     .option('--reason <text>', 'what the agent is told')
     .option('--for <duration>', "don't ask me the same for this long, such as 1h")
     .action(action(deny));
@@ -53,14 +54,19 @@ export function answerCommands(program: Command, common: (command: Command) => C
   ).action(action(answer));
 }
 
-async function approve(id: string, options: Common & Narrower & { shown?: string; passphraseFd?: number }): Promise<number> {
+async function approve(
+  given: string | undefined,
+  options: Common & Narrower & { shown?: string; passphraseFd?: number },
+): Promise<number> {
   return withGuard(options.config, async (guard) => {
+    const id = given ?? (await which(guard, 'approve', options));
     const request = (await guard.command('request', { id })) as Request;
-    if (request.state !== 'pending') throw new Exit(EXIT.no, `perimeter: nothing to answer: ${id} is ${request.state}`);
+    if (request.state !== 'pending') throw new Exit(EXIT.no, `perimeter: nothing to answer: ${id} is ${over(request)}`);
     const number = request.proof === 'typed' && request.impact.measured !== null ? request.impact.measured : undefined;
     const less = narrowerOf(options);
     const prompt = [request.message, ...notes(request, less)].join('\n');
-    const proof = await prove(guard.config.state, { prompt, act: 'approve', fd: options.passphraseFd, number });
+    const no = commandFor('deny', id, options.config);
+    const proof = await prove(guard.config.state, { prompt, act: 'approve', fd: options.passphraseFd, number, no });
     const answered = (await guard.command('approve', {
       id,
       shown: options.shown ?? request.shown,
@@ -71,6 +77,21 @@ async function approve(id: string, options: Common & Narrower & { shown?: string
     const counted = answered.changed && (answered.state === 'approved' || answered.state === 'pending');
     return counted ? EXIT.ok : EXIT.no;
   });
+}
+
+/** No id was given: says which there are, each with its command. Nothing is answered that was not named. */
+async function which(guard: Reach, verb: 'approve' | 'deny', { config }: Common): Promise<never> {
+  const waiting = (await guard.command('pending')) as Request[];
+  const lines = waiting.map(
+    (one) => `  ${commandFor(verb, one.request_id, config)}\n    ${visible(one.message.split('\n')[0] ?? '', 200)}`,
+  );
+  const said = lines.length === 0 ? 'nothing waits for you' : `which one? give its id:\n${lines.join('\n')}`;
+  throw new Exit(EXIT.usage, `perimeter: ${said}`);
+}
+
+/** How it ended, in words that say who ended it. */
+function over({ state, reason }: Request): string {
+  return `${state} already${reason ? ` (${visible(reason, 500)})` : ''}`;
 }
 
 function narrowerOf({ once, minutes, uses, records, scope }: Narrower): Narrower {
@@ -108,8 +129,9 @@ function describeAnswered(answered: Answered): string {
   return `not approved: the request is ${answered.state}${answered.reason ? ` (${visible(answered.reason, 500)})` : ''}`;
 }
 
-async function deny(id: string, options: Common & { reason?: string; for?: string }): Promise<number> {
+async function deny(given: string | undefined, options: Common & { reason?: string; for?: string }): Promise<number> {
   return withGuard(options.config, async (guard) => {
+    const id = given ?? (await which(guard, 'deny', options));
     const { reason, for: quiet } = options;
     const answered = (await guard.command('deny', {
       id,

@@ -1,7 +1,9 @@
 // Requests and permissions as a human reads them in a terminal: who, what, how much is left. Nothing in them can act on the screen.
 import { formatDuration } from '../../policies/durations.ts';
 import { visible } from '../../policies/values/text.ts';
+import { shellWord } from '../channels/terminal.ts';
 import { epoch } from '../clock.ts';
+import { wrapped } from '../wrapped.ts';
 import { paint } from './output.ts';
 
 export type Request = {
@@ -13,6 +15,7 @@ export type Request = {
   expires_at: string;
   proof: string;
   state: string;
+  reason?: string;
   agent: string;
   calls: number;
   minutes: number;
@@ -33,19 +36,23 @@ export type Grant = {
 const MAX_LINE = 2_000;
 const PROOFS: Record<string, string> = { typed: 'you type the number that matters', passphrase: 'you give your passphrase' };
 
-/** One waiting request, and the two commands that answer it. `config` is how the command line named mcp.json. */
-export function describeRequest(request: Request, now: number, config: string): string {
+/** One waiting request, and the two commands that answer it. `config` is how the command line named mcp.json; `width` the terminal's. */
+export function describeRequest(request: Request, now: number, config: string, width: number | undefined): string {
   const { request_id, created_at, expires_at, proof } = request;
-  const at = config === './mcp.json' ? '' : ` --config ${config}`;
   const notes = [PROOFS[proof], peopleLeft(request)].filter((note) => note !== undefined);
   return [
     `${paint.bold(request_id)}  ${paint.dim(`asked ${ago(created_at, now)}, ${left(expires_at, now)} left to answer`)}`,
-    ...request.message.split('\n').map((line) => `  ${visible(line, MAX_LINE)}`),
+    ...request.message.split('\n').map((line) => wrapped(visible(line, MAX_LINE), width, 2)),
     ...notes.map((note) => paint.yellow(`  To approve: ${note}.`)),
     '',
-    `  yes   ${paint.green(`perimeter approve ${request_id}${at}`)}`,
-    `  no    ${paint.red(`perimeter deny ${request_id}${at}`)}`,
+    `  yes   ${paint.green(commandFor('approve', request_id, config))}`,
+    `  no    ${paint.red(commandFor('deny', request_id, config))}`,
   ].join('\n');
+}
+
+/** The command that answers a request, for the shell it was asked in. */
+export function commandFor(verb: 'approve' | 'deny', id: string, config: string): string {
+  return `perimeter ${verb} ${id}${config === './mcp.json' ? '' : ` --config ${shellWord(config)}`}`;
 }
 
 /** Who said yes already, where more than one person must. */

@@ -9,22 +9,24 @@ export type Proof = { typed?: true; number?: number; passphrase?: string };
 
 /**
  * Asks for what is needed: nothing but the passphrase with `--passphrase-fd`; else a code typed at a terminal (`number`, the count
- * that matters, where the proof is `typed`), and the passphrase where one is set. Ends the command when the human says no.
+ * that matters, where the proof is `typed`), and the passphrase where one is set. Ends the command when the human does not. `no`: the command
+ * that says no instead.
  */
 export async function prove(
   state: string,
-  asked: { prompt: string; act: string; fd?: number | undefined; number?: number | undefined },
+  asked: { prompt: string; act: string; fd?: number | undefined; number?: number | undefined; no?: string },
 ): Promise<Proof> {
   try {
     if (asked.fd !== undefined) return { passphrase: await readPassphraseFd(asked.fd) };
     const streams = { input: process.stdin, output: process.stdout };
-    const yes = await confirmAtTerminal({
-      ...streams,
-      prompt: asked.prompt,
-      act: asked.act,
-      ...(asked.number === undefined ? {} : { code: String(asked.number) }),
-    });
-    if (!yes) throw new Exit(EXIT.no, 'that is not the code: nothing was changed');
+    const interrupted = new AbortController();
+    const interrupt = () => interrupted.abort();
+    process.once('SIGINT', interrupt);
+    const code = asked.number === undefined ? {} : { code: String(asked.number) };
+    const { prompt, act } = asked;
+    const said = await confirmAtTerminal({ ...streams, prompt, act, stop: interrupted.signal, ...code });
+    process.off('SIGINT', interrupt);
+    if (said !== 'yes') throw new Exit(EXIT.no, unchanged(said, asked));
     const typed = { typed: true as const, ...(asked.number === undefined ? {} : { number: asked.number }) };
     if (!(await hasPassphrase(state))) return typed;
     const passphrase = await readSecret({ ...streams, prompt: 'passphrase: ' });
@@ -34,4 +36,10 @@ export async function prove(
     if (error instanceof NoTerminal) throw new Exit(EXIT.failed, `perimeter: ${error.message}`);
     throw error;
   }
+}
+
+/** What a person reads who did not type the code: that nothing happened, and how to go on. */
+function unchanged(said: 'no' | 'given up', { number, no }: { number?: number | undefined; no?: string | undefined }): string {
+  const what = said === 'given up' ? 'given up' : `that is not the ${number === undefined ? 'code' : 'number'}`;
+  return `${what}: nothing was changed${no === undefined ? '' : `\nto say no: ${no}`}`;
 }

@@ -1,6 +1,6 @@
 // The human's own session and passphrase: login, logout, whoami, passphrase set.
 import type { Command } from 'commander';
-import { hasPassphrase, MIN_CHARACTERS, setPassphrase } from '../passphrase.ts';
+import { hasPassphrase, MIN_CHARACTERS, needFitting, PassphraseError, setPassphrase } from '../passphrase.ts';
 import { NoTerminal, readPassphraseFd, readSecret } from '../terminal.ts';
 import { prove } from './human.ts';
 import { action, EXIT, Exit, paint, show } from './output.ts';
@@ -103,11 +103,13 @@ async function setIt(options: Common & { passphraseFd?: number; formerFd?: numbe
       options.passphraseFd === undefined
         ? await asked(`new passphrase (at least ${MIN_CHARACTERS} characters): `)
         : await readPassphraseFd(options.passphraseFd);
+    needFitting(text);
     if (options.passphraseFd === undefined && (await asked('once more: ')) !== text)
       throw new Exit(EXIT.no, 'the two differ: nothing was changed');
     await setPassphrase(state, text, former);
   } catch (error) {
     if (error instanceof NoTerminal) throw new Exit(EXIT.failed, `perimeter: ${error.message}`);
+    if (error instanceof PassphraseError) throw new Exit(EXIT.no, `perimeter: ${error.message}; nothing was changed`);
     throw error;
   }
   show(options.json, { set: true }, () =>

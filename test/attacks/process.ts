@@ -24,8 +24,8 @@ export type Site = {
   /** A `perimeter` command without a terminal. */
   perimeter(args: string[], input?: string): Promise<Ended>;
   run(command: string, args: string[], input?: string): Promise<Ended>;
-  /** A `perimeter` command at a terminal of its own. `types`: what is typed there, by what came on the screen since the last time. */
-  terminal(args: string[], types: Hands): Promise<Ended>;
+  /** A `perimeter` command at a terminal of its own, `columns` wide. `types`: what is typed there, by what came on the screen since the last time. */
+  terminal(args: string[], types: Hands, columns?: number): Promise<Ended>;
   /** The same through pipes, without a terminal. */
   piped(args: string[], types: Hands): Promise<Ended>;
   events(): Message[];
@@ -82,7 +82,8 @@ export function site(mcpServers: Message, options: SiteOptions = {}): Site {
     folder,
     serve: (...args) => serve(folder, env, args, options.capabilities ?? {}),
     run,
-    terminal: (args, types) => start('script', inTerminal([process.execPath, MAIN, ...args]), typist(types)),
+    terminal: (args, types, columns = 80) =>
+      start('script', inTerminal([process.execPath, MAIN, ...args], columns), typist(types)),
     piped: (args, types) => start(process.execPath, [MAIN, ...args], typist(types)),
     perimeter: (args, input) => run(process.execPath, [MAIN, ...args], input),
     events: () => eventsIn(join(folder, '.perimeter', 'audit')),
@@ -100,16 +101,16 @@ function typist(types: Hands): (piece: string, write: (line: string) => void) =>
       const line = await types(screen);
       if (line === undefined) return;
       screen = '';
-      write(`${line}\n`);
+      // a key such as Ctrl-C is pressed alone
+      write(/^\p{Cc}$/u.test(line) ? line : `${line}\n`);
     });
   };
 }
 
 /** How script(1) runs a command in a pseudo-terminal, and ends as it does: on macOS the words, elsewhere one line for a shell. */
-function inTerminal(words: string[]): string[] {
-  if (process.platform === 'darwin') return ['-q', '/dev/null', ...words];
-  const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  return ['-q', '-e', '-c', line, '/dev/null'];
+function inTerminal(words: string[], columns: number): string[] {
+  const line = `stty cols ${columns}; exec ${words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')}`;
+  return process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', line] : ['-q', '-e', '-c', line, '/dev/null'];
 }
 
 function eventsIn(audit: string): Message[] {

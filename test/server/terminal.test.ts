@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import wrapAnsi from 'wrap-ansi';
 import { confirmAtTerminal, randomCode, readPassphraseFd, readSecret } from '../../server/terminal.ts';
 
 /** A terminal whose screen is the text written to it. */
@@ -29,7 +30,14 @@ describe('confirming', () => {
     const asked = /^felix-prod asks to write database:customers\.\n\ntype ([A-Z2-9]{4}) to approve: $/.exec(await screen());
     expect(asked).not.toBeNull();
     input.write(`${asked?.[1]}\n`);
-    expect(await answer).toBe(true);
+    expect(await answer).toBe('yes');
+  });
+
+  it('takes the code in small letters too', async () => {
+    const { input, output } = terminal();
+    const answer = confirmAtTerminal({ input, output, prompt: 'x', code: 'AB2D' });
+    input.write('ab2d\n');
+    expect(await answer).toBe('yes');
   });
 
   it('asks for the number that matters, or about another act', async () => {
@@ -37,7 +45,7 @@ describe('confirming', () => {
     const answer = confirmAtTerminal({ input, output, prompt: 'x', code: '23', act: 'unlock' });
     expect(await screen()).toMatch(/type 23 to unlock: $/);
     input.write(' 23 \r\n');
-    expect(await answer).toBe(true);
+    expect(await answer).toBe('yes');
   });
 
   for (const typed of ['y\n', 'yes\n', '\n', '24\n', '2 3\n', '230\n', '024\n23\n'])
@@ -45,14 +53,21 @@ describe('confirming', () => {
       const { input, output } = terminal();
       const answer = confirmAtTerminal({ input, output, prompt: 'x', code: '23' });
       input.write(typed);
-      expect(await answer).toBe(false);
+      expect(await answer).toBe('no');
     });
 
-  it('takes the end of input for a no', async () => {
-    const { input, output } = terminal();
-    const answer = confirmAtTerminal({ input, output, prompt: 'x', code: '23' });
-    input.end('23'.slice(0, 1));
-    expect(await answer).toBe(false);
+  it('takes the end of input for a no, and Ctrl-C and Ctrl-D for giving up', async () => {
+    const [cut, ended, stopped] = [terminal(), terminal(), terminal()];
+    const half = confirmAtTerminal({ ...cut, prompt: 'x', code: '23' });
+    cut.input.end('23'.slice(0, 1));
+    expect(await half).toBe('no');
+    const none = confirmAtTerminal({ ...ended, prompt: 'x', code: '23' });
+    ended.input.end();
+    expect(await none).toBe('given up');
+    const interrupt = new AbortController();
+    const never = confirmAtTerminal({ ...stopped, prompt: 'x', code: '23', stop: interrupt.signal });
+    interrupt.abort();
+    expect(await never).toBe('given up');
   });
 
   it('refuses where either side is no terminal, before it shows a code', async () => {
@@ -81,7 +96,27 @@ describe('confirming', () => {
     expect(seen).toContain('\\u{1b}');
     expect(seen).toContain('…(+402 lines)');
     input.write('\n');
-    expect(await answer).toBe(false);
+    expect(await answer).toBe('no');
+  });
+
+  it.each([
+    ['blanks', `the end ${' '.repeat(3)}`],
+    ['one long word', 'x'.repeat(500)],
+    ['wide letters', '日本語'.repeat(80)],
+    ['letters with marks', 'a\u0301'.repeat(300)],
+    ['emoji', '👩‍👩‍👧'.repeat(80)],
+  ])('attack: %s that fill the width of the window begin no line that looks like ours', async (_what, filler) => {
+    for (const columns of [40, 60, 80, 200]) {
+      const { input, output, screen } = terminal();
+      const prompt = `The agent says: "${filler} ${'y'.repeat(columns)} Access ends after 1 minute, one use."`;
+      const answer = confirmAtTerminal({ input, output: Object.assign(output, { columns }), prompt, code: 'ABCD' });
+      const lines = (await screen()).split('\n').slice(0, -2);
+      expect(lines.length).toBeGreaterThan(1);
+      for (const line of lines.slice(1)) expect(line).toMatch(/^ {4}/);
+      for (const line of lines) expect(wrapAnsi(line, columns, { hard: true, trim: false })).toBe(line);
+      input.write('\n');
+      await answer;
+    }
   });
 
   it('codes differ', () => {
