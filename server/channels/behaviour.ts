@@ -25,6 +25,12 @@ const NOTHING: Shown = { drew: 0, alone: 0, silent: 0 };
  */
 export const DRAWS_NUMBERS: readonly string[] = ['claude-code', 'copilot-cli'];
 
+/**
+ * Clients that leave a form on the screen when it is taken back, and then send nothing of what a person says in it: these are not told
+ * that it was, so that a no still arrives. By the name in clientInfo; a capture in docs/clients.md.
+ */
+export const KEEPS_FORMS: readonly string[] = ['codex-mcp-client'];
+
 /** What a question is put by, in the client. */
 export type Way = 'form' | 'link';
 

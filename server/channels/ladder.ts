@@ -4,7 +4,7 @@ import type { Grants } from '../grants.ts';
 import { AnswerRefused } from '../narrowing.ts';
 import type { AuditLog, ClientHandle, Clock, FormAnswer, Question, RequestRecord } from '../ports.ts';
 import { after, type Timer } from '../timers.ts';
-import type { Behaviours, Way } from './behaviour.ts';
+import { type Behaviours, KEEPS_FORMS, type Way } from './behaviour.ts';
 import type { Channel } from './channel.ts';
 import { type Choice, formAnswers, questionOf, readFormAnswer } from './form.ts';
 import { linkOf, readLinkAnswer } from './link.ts';
@@ -115,7 +115,10 @@ export function createLadder(parts: LadderParts): Ladder {
     const link = way === 'link' ? linkOf(request, parts.page(id) ?? '') : undefined;
     if (client.era === 'modern') return link ?? questionOf(request);
     const { signal } = rung.over;
-    (link ? client.link?.(link, signal) : client.form?.(questionOf(request), signal))
+    (link
+      ? client.link?.(link, signal)
+      : client.form?.(questionOf(request), KEEPS_FORMS.includes(client.name) ? undefined : signal)
+    )
       ?.then((answer) => {
         rung.answered = true;
         return signal.aborted ? afterwards(client, request, answer) : take(client, request, answer);

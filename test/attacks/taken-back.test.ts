@@ -15,11 +15,11 @@ type Wire = Awaited<ReturnType<World['wire']>>;
 type Up = { given: World; raw: Wire; form: number; id: string };
 
 /** A form that is up in a client that is asked on the wire. */
-async function up(): Promise<Up> {
+async function up(name = 'raw'): Promise<Up> {
   const given = await world({ rules: RULES, bindings: BINDING, servers: { files: { write: {} } }, wait_ms: 20_000 });
   open = given;
   const raw = await given.wire();
-  raw.initialize({ elicitation: { form: {} } });
+  raw.initialize({ elicitation: { form: {} } }, name);
   const params = { name: 'request_elevation', arguments: { justification: 'x', calls: CALLS } };
   raw.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
   const form = await raw.next(({ method }) => method === 'elicitation/create');
@@ -68,6 +68,16 @@ describe('in a form that was taken back, after a yes elsewhere', () => {
     expect(states(given)).toEqual(['active']);
     expect(await given.events('grant.issued')).toHaveLength(1);
   });
+});
+
+it('a client that keeps such a form on the screen, and then says nothing of it, is not told: a no in it arrives', async () => {
+  const { given, raw, form, id } = await up('codex-mcp-client');
+  await given.command('approve', { id, typed: true });
+  await raw.answerTo(1);
+  expect(states(given)).toEqual(['active']);
+  expect(raw.messages.filter(({ method }) => method === 'notifications/cancelled')).toEqual([]);
+  raw.send({ jsonrpc: '2.0', id: form, ...accept({ decision: 'deny' }) });
+  await expect.poll(() => states(given), { timeout: 10_000 }).toEqual(['revoked']);
 });
 
 describe('in a form that was taken back, after a no elsewhere', () => {

@@ -37,6 +37,11 @@ export class Mcpdo {
     return JSON.parse(this.#run('--connection', 'guard', 'elicitation/respond', elicitationId, answer)) as Replied;
   }
 
+  /** Says that the page of a link was opened; the result of the call that brought it. */
+  opened({ elicitationId }: Form): Replied {
+    return JSON.parse(this.#run('--connection', 'guard', 'elicitation/respond', elicitationId, '--done')) as Replied;
+  }
+
   close(): void {
     this.#run('--connection', 'guard', 'disconnect');
     this.#run('daemon', 'stop');

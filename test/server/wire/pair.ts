@@ -102,8 +102,8 @@ export class RawClient {
     }
   }
 
-  initialize(capabilities: Record<string, unknown> = {}): void {
-    const params = { protocolVersion: '2025-06-18', capabilities, clientInfo: { name: 'raw', version: '1' } };
+  initialize(capabilities: Record<string, unknown> = {}, name = 'raw'): void {
+    const params = { protocolVersion: '2025-06-18', capabilities, clientInfo: { name, version: '1' } };
     this.send(
       { jsonrpc: '2.0', id: 'init', method: 'initialize', params },
       { jsonrpc: '2.0', method: 'notifications/initialized' },
