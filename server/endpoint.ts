@@ -242,8 +242,8 @@ class Connection {
   }
 }
 
-/** The result as it came, without the one key that would turn it into a question of the guard's. */
+/** The result as it came, without the keys that would turn it into a question of the guard's (MRTR, InputRequiredResult). */
 function relayed(result: ToolResult): Result {
-  const { resultType: _, ...rest } = result;
+  const { resultType: _, inputRequests: _questions, requestState: _state, ...rest } = result;
   return rest;
 }

@@ -2,11 +2,18 @@
 
 /** An overlong line: how long it was, and the first and last bytes of it. */
 export type Overlong = { bytes: number; head: Buffer; tail: Buffer };
-export type LineHandlers = { line(bytes: Buffer): void; overlong(line: Overlong): void };
+export type LineHandlers = {
+  line(bytes: Buffer): void;
+  overlong(line: Overlong): void;
+  /** Told once of a line that is far beyond the limit and has no end yet. */
+  endless?(bytes: number): void;
+};
 
 const NEWLINE = 0x0a;
 const HEAD_BYTES = 4096;
 const TAIL_BYTES = 256;
+/** So many times the limit, and a line is not waited for any more. */
+const ENDLESS = 4;
 
 /** Feeds lines (without their newline) to the handlers, in order. `maxBytes` is the longest line kept. */
 export class LineReader {
@@ -38,7 +45,10 @@ export class LineReader {
 
   #add(part: Buffer): void {
     if (this.#skipping) {
+      const before = this.#skipping.bytes;
       this.#skipping.bytes += part.length;
+      const far = this.#maxBytes * ENDLESS;
+      if (before <= far && this.#skipping.bytes > far) this.#handlers.endless?.(this.#skipping.bytes);
       this.#skipping.tail = lastBytes(this.#skipping.tail, part);
       return;
     }

@@ -55,6 +55,7 @@ export class LineTransport implements Transport {
     this.#reader = new LineReader(options.maxBytes ?? MAX_LINE_BYTES, {
       line: (bytes) => this.#onLine(bytes),
       overlong: (line) => this.#onOverlong(line),
+      endless: (bytes) => this.#onEndless(bytes),
     });
   }
 
@@ -147,8 +148,9 @@ export class LineTransport implements Transport {
 
   #onResponse(response: RpcMessage & { id?: MessageId | null }): void {
     const { id } = response;
+    const asked = id !== undefined && id !== null && this.#asked.delete(id);
     if (this.#options.answered?.(response as RpcMessage)) return;
-    if (id !== undefined && id !== null && this.#asked.delete(id)) this.#deliver(response as RpcMessage);
+    if (asked) this.#deliver(response as RpcMessage);
     else this.#options.refused({ reason: 'an answer to a question that was not asked, or was answered before' });
   }
 
@@ -157,6 +159,12 @@ export class LineTransport implements Transport {
     const id = idOf(line.head.toString('latin1')) ?? trailingId(line.tail.toString('latin1'));
     const reason = `a message of ${line.bytes} bytes is over the limit of ${this.#options.maxBytes ?? MAX_LINE_BYTES}`;
     this.#unreadable({ reason }, RPC_CODES.request, UNREADABLE.tooLarge, id);
+  }
+
+  /** The other side may never end it. A client's own answers are in it, or behind it: it gives up at once. */
+  #onEndless(bytes: number): void {
+    if (this.#state === 'open' && this.#options.role === 'client')
+      this.#options.refused({ reason: `a message of more than ${bytes} bytes has no end`, lost: true });
   }
 
   /** A line that can't be read: a server tells the other side, a client fails the request that it answers. */
