@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { visible } from '../policies/values/text.ts';
+import { visible } from '../policies/values/visible.ts';
 import { errorCode } from './store/files.ts';
 import { widthOf, wrapped } from './wrapped.ts';
 

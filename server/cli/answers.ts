@@ -1,7 +1,7 @@
 // The commands a human answers with: pending, approve, deny, and answer for what somebody signed elsewhere.
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatDuration } from '../../policies/durations.ts';
-import { visible } from '../../policies/values/text.ts';
+import { visible } from '../../policies/values/visible.ts';
 import { systemClock } from '../clock.ts';
 import { widthOf } from '../wrapped.ts';
 import { commandFor, describeGrant, describeRequest, type Grant, peopleLeft, type Request } from './describe.ts';

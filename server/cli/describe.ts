@@ -1,6 +1,6 @@
 // Requests and permissions as a human reads them in a terminal: who, what, how much is left. Nothing in them can act on the screen.
 import { formatDuration } from '../../policies/durations.ts';
-import { visible } from '../../policies/values/text.ts';
+import { visible } from '../../policies/values/visible.ts';
 import { shellWord } from '../channels/terminal.ts';
 import { epoch } from '../clock.ts';
 import { wrapped } from '../wrapped.ts';

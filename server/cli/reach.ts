@@ -3,11 +3,10 @@ import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Notify } from '../channels/desktop.ts';
 import { systemClock } from '../clock.ts';
-import { createCommands } from '../commands.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { claim, connectOwner } from '../owner/index.ts';
 import { packageVersion } from '../package-root.ts';
-import { openPerimeter, type Perimeter, type PerimeterOptions } from '../perimeter.ts';
+import type { Perimeter, PerimeterOptions } from '../perimeter.ts';
 import { complain } from './output.ts';
 import { patiently } from './progress.ts';
 
@@ -31,8 +30,8 @@ export function readConfig(file: string): Config {
   return config;
 }
 
-/** Opens the guard in this process, as the owner of its state. */
-export function open(
+/** Opens the guard in this process, as the owner of its state. It is loaded only here: most commands speak to one that runs already. */
+export async function open(
   config: Config,
   options: {
     brief: boolean;
@@ -42,6 +41,7 @@ export function open(
     page?: PerimeterOptions['page'];
   },
 ): Promise<Perimeter> {
+  const { openPerimeter } = await import('../perimeter.ts');
   // a long audit without its indexes is read whole
   return patiently('opening the guard and reading its audit', () =>
     openPerimeter({
@@ -75,6 +75,7 @@ export async function reach(file: string): Promise<Reach> {
       await owner.close();
       throw error;
     });
+    const { createCommands } = await import('../commands.ts');
     const commands = createCommands(perimeter);
     owner.onCommand(commands);
     const account = userInfo().username;

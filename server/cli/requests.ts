@@ -1,6 +1,6 @@
 // The commands that look after what was given: grants, revoke, lock, unlock, pins.
 import type { Command } from 'commander';
-import { visible } from '../../policies/values/text.ts';
+import { visible } from '../../policies/values/visible.ts';
 import { systemClock } from '../clock.ts';
 import { describeGrant, type Grant } from './describe.ts';
 import { prove } from './human.ts';

@@ -1,7 +1,7 @@
 // perimeter serve: the guard on stdio. The first one on a state directory owns it; later ones pipe their client to it.
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
-import { visible } from '../../policies/values/text.ts';
+import { visible } from '../../policies/values/visible.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { serveClient } from '../endpoint.ts';
@@ -10,7 +10,6 @@ import { packageVersion } from '../package-root.ts';
 import type { GuardPort } from '../ports.ts';
 import { action, EXIT, Exit } from './output.ts';
 import { readConfig } from './reach.ts';
-import { openServing } from './serving.ts';
 
 /** stderr is the guard's log: stdout is MCP's alone. */
 function log(line: string): void {
@@ -64,6 +63,8 @@ async function own(
   agent: string | undefined,
   acceptDamage: boolean,
 ): Promise<number> {
+  // not before it is needed: a client that only probes, or is piped to another guard, is not kept waiting for it
+  const { openServing } = await import('./serving.ts');
   const { perimeter, guestsGone, close } = await openServing(config, owner, { log, acceptDamage });
   const forget = onStopSignal(close);
   const client = await perimeter.serve({ input, output: process.stdout }, agent);

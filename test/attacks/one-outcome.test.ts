@@ -66,4 +66,8 @@ it('a thousand answers through form, terminal, page and webhook at the same mome
   const decisions = all.filter(({ type }) => ['request.approved', 'request.denied', 'request.cancelled'].includes(type));
   expect(decisions).toHaveLength(1);
   expect(all.filter(({ type }) => type === 'grant.issued')).toHaveLength(decisions[0]?.type === 'request.approved' ? 1 : 0);
+  // everybody else is told what became of it, and is on record
+  const state = decisions[0]?.type.replace('request.', '');
+  for (const one of ended) expect(one).toMatchObject({ status: 'fulfilled', value: { state } });
+  expect(all.filter(({ type }) => type === 'request.late')).toHaveLength(999);
 }, 120_000);
