@@ -80,7 +80,12 @@ export class Archive {
 
   /** The chain behind an event, call, grant or request id, and its story; undefined when the log knows no such id. */
   why(id: string): Promise<{ story: string; chain: AuditEvent[] } | undefined> {
-    return explain(id, (link) => this.#linked(link), this.#options.zone);
+    return explain(
+      id,
+      (link) => this.#linked(link),
+      (seq) => this.#startAfter(seq),
+      this.#options.zone,
+    );
   }
 
   /** Every event from this `seq` on, oldest first; with `types` only those. */
@@ -139,6 +144,12 @@ export class Archive {
   /** The event that lies there. */
   async eventAt(place: Place): Promise<AuditEvent> {
     return this.#shelf.read(await this.#shelf.line(place));
+  }
+
+  async #startAfter(seq: number): Promise<AuditEvent | undefined> {
+    for (const place of this.#index.oldest([where('type', (type) => type === 'audit.opened'), fromSeq(seq + 1)]))
+      return this.eventAt(place);
+    return undefined;
   }
 
   async #linked({ kind, id }: Link): Promise<AuditEvent[]> {

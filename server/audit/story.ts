@@ -25,18 +25,22 @@ export function steps(chain: readonly AuditEvent[], zone: string): Step[] {
     const sentences = (SENTENCES[event.type] ?? other)(event, clock);
     if (typeof event.damaged === 'string')
       sentences.unshift('This record was changed after it was written, so don’t believe what follows:');
-    if (event.type === 'call.intent' && !ended.has(event.call_id)) sentences.push(NO_OUTCOME);
+    if (event.type === 'call.intent' && !ended.has(event.call_id))
+      sentences.push(chain.some(({ type, seq }) => type === 'audit.opened' && seq > event.seq) ? STOPPED : NO_OUTCOME);
     return [{ event, when: clock.at(event.timestamp), said: visible(sentences.join(' '), MAX_LINE_LENGTH) }];
   });
 }
 
 /** Characters of one line of a story. */
 const MAX_LINE_LENGTH = 10_000;
-const NO_OUTCOME = 'The log holds no outcome for this call, so whether it took effect is unknown.';
+const NO_OUTCOME = 'The log holds no outcome for this call yet, so whether it took effect is unknown.';
+const STOPPED = 'The guard stopped before it recorded how this call ended, so whether it took effect is unknown.';
 
 type Sentences = (event: AuditEvent, clock: StoryClock) => string[];
 
 const SENTENCES: Record<string, Sentences> = {
+  // in a chain only where a call before it has no end
+  'audit.opened': () => ['The guard was started again.'],
   'session.opened': (event) => [`${person(event)} signed in.`],
   'session.closed': (event) => [`The session of ${person(event)} ended.`],
   'request.created': (event) => [

@@ -5,6 +5,9 @@ import { tell } from './story.ts';
 /** Finds the events of one event or call id, of a grant, or of a request, oldest first. */
 export type Lookup = (link: { kind: 'id' | 'grant' | 'request'; id: string }) => Promise<AuditEvent[]>;
 
+/** The first start of the guard after a record, if there was one. */
+export type NextStart = (seq: number) => Promise<AuditEvent | undefined>;
+
 /** A chain is never longer; a grant with more uses than this is told by its first events. */
 const MAX_CHAIN = 500;
 
@@ -15,11 +18,13 @@ const MAX_CHAIN = 500;
 export async function explain(
   id: string,
   lookup: Lookup,
+  nextStart: NextStart,
   zone: string,
 ): Promise<{ story: string; chain: AuditEvent[] } | undefined> {
   const walk = new Walk(lookup);
   await walk.from(id);
   if (walk.events.size === 0) return undefined;
+  await walk.starts(nextStart);
   const chain = [...walk.events.values()].sort((a, b) => a.seq - b.seq);
   return { story: tell(chain, zone), chain };
 }
@@ -37,6 +42,16 @@ class Walk {
     await this.#request(id, true);
     await this.#grant(id, true);
     for (const event of await this.#lookup({ kind: 'id', id })) await this.#event(event);
+  }
+
+  /** A call without an end and a guard that was started afterwards: it had stopped in between. */
+  async starts(nextStart: NextStart): Promise<void> {
+    const all = [...this.events.values()];
+    const ended = new Set(all.filter((event) => event.type === 'call.outcome').map((event) => event.call_id));
+    for (const event of all) {
+      const start = event.type === 'call.intent' && !ended.has(event.call_id) ? await nextStart(event.seq) : undefined;
+      if (start) this.#keep([start]);
+    }
   }
 
   async #event(event: AuditEvent): Promise<void> {

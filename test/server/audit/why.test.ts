@@ -115,7 +115,7 @@ describe('why', () => {
       "14:00:00: Grant grant_a1b2c3 was given by john@company.com through the client's form: `write:database:customers`. Bounds: 2 uses, 23 records, until 14:30:00. It answers the rule `customer-writes`.",
       '14:00:00: felix-prod (working for john@company.com) called `database/execute` (`write:database:customers`). Grant grant_a1b2c3 permitted it. Without it the rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. The risk was medium (bulk).',
       '14:00:00: It succeeded after 12 ms, and touched 23 records (23 had been counted before).',
-      '14:00:00: felix-prod (working for john@company.com) called `database/execute` (`write:database:customers`). Grant grant_a1b2c3 permitted it. Without it the rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. The log holds no outcome for this call, so whether it took effect is unknown.',
+      '14:00:00: felix-prod (working for john@company.com) called `database/execute` (`write:database:customers`). Grant grant_a1b2c3 permitted it. Without it the rule `customer-writes` (policies/rules/crm.yaml:12) wants a human to decide: customers are real people. The log holds no outcome for this call yet, so whether it took effect is unknown.',
       '14:00:00: Grant grant_a1b2c3 was revoked by os:anna. Reason: enough for today.',
     ]);
     await log.close();
@@ -150,6 +150,23 @@ describe('why', () => {
     const { log } = await told();
     expect((await log.why('call_2'))?.story).toContain('whether it took effect is unknown');
     expect((await log.why('call_1'))?.story).not.toContain('unknown');
+    await log.close();
+  });
+
+  it('says that the guard stopped before the end of a call, where it was started again afterwards, and when', async () => {
+    const disk = new MemoryDisk();
+    const clock = new HandClock();
+    const killed = await openInMemory(disk, clock);
+    for (const event of EVENTS) await killed.append(event);
+    clock.set('2026-11-17T13:20:00.000Z');
+    const log = await openInMemory(disk, clock);
+    const answer = await log.why('call_3');
+    expect(answer?.chain.map((event) => event.type)).toEqual(['call.intent', 'audit.opened']);
+    expect(answer?.story.split('\n')).toEqual([
+      expect.stringContaining('The guard stopped before it recorded how this call ended, so whether it took effect is unknown.'),
+      '14:20:00: The guard was started again.',
+    ]);
+    expect((await log.why('call_1'))?.chain.map((event) => event.type)).not.toContain('audit.opened');
     await log.close();
   });
 
