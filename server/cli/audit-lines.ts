@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { visible } from '../../policies/values/text.ts';
 import type { AuditEvent } from '../ports.ts';
+import { widthOf } from '../wrapped.ts';
 import { paint } from './output.ts';
 
 const DECISIONS: Record<string, string> = { allow: paint.green('allow'), ask: paint.yellow('ask  '), deny: paint.red('deny ') };
@@ -54,7 +55,7 @@ export function describeStory(story: string, width = process.stdout.columns ?? 1
 
 /** The columns of the terminal that stdout is; undefined when it is none. */
 function screen(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns : undefined;
+  return widthOf(process.stdout);
 }
 
 /** What was done or given, in a word. */
@@ -86,15 +87,21 @@ function notesOf(event: AuditEvent): string[] {
   return notes.filter((one): one is string => typeof one === 'string' && one !== '');
 }
 
-/** Pieces put into lines of at most `width` columns; one that is longer has a line of its own. */
+/** Pieces put into lines of at most `width` columns; one that is longer goes on in the next line, set in like all of them. */
 function filled(pieces: readonly string[], width: number, between = '  '): string[] {
   const lines: string[] = [];
-  for (const piece of pieces) {
+  for (const piece of pieces.flatMap((one) => broken(one, width))) {
     const last = lines.at(-1);
     if (last === undefined || last.length + between.length + piece.length > width) lines.push(piece);
     else lines[lines.length - 1] = `${last}${between}${piece}`;
   }
   return lines;
+}
+
+function broken(piece: string, width: number): string[] {
+  const characters = [...piece];
+  const count = Math.max(1, Math.ceil(characters.length / width));
+  return Array.from({ length: count }, (_, at) => characters.slice(at * width, (at + 1) * width).join(''));
 }
 
 /** Leaves out the middle, since both ends of a scope tell something. */

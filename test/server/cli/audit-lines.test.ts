@@ -79,6 +79,20 @@ test('no line is wider than the terminal, and decision, who and both ends of wha
   );
 });
 
+test('a name that is longer than a line goes on set in, so that none of it passes for a line of its own', () => {
+  const user = `${'x'.repeat(75)}2026-11-30`;
+  for (const line of lines({ ...REFUSAL, user }, 80).slice(1)) expect(line).toMatch(/^ {4}\S.{0,75}$/);
+  expect(
+    lines({ ...REFUSAL, user }, 80)
+      .map((line) => line.trim())
+      .join(''),
+  ).toContain(user);
+  for (const line of stripVTControlCharacters(describeStory(`04:44:15: ${user} signed in.`, 60))
+    .split('\n')
+    .slice(1))
+    expect(line).toMatch(/^ {2}\S.{0,57}$/);
+});
+
 test('a story is a paragraph for each event, as wide as the terminal', () => {
   const story = [
     'Monday 30 November 2026, 04:44:14 (Europe/Berlin): felix-prod (working for john@acme.example) called `slow/archive` (`move:archive:plan.md`). The log holds no outcome for this call, so whether it took effect is unknown.',
