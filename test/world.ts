@@ -92,7 +92,7 @@ export type WorldOptions = {
   /** By name; or made for the world's folder. */
   servers?: Record<string, TinyServer> | ((folder: string) => Record<string, TinyServer>);
   /** Servers as real processes, in place of `servers`. */
-  processes?: Record<string, { command: string; args: string[] }>;
+  processes?: Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
   /** Members of `perimeter` in mcp.json. */
   settings?: Record<string, unknown>;
   /** Extra members of each server entry. */
