@@ -131,6 +131,21 @@ const sql = closed({
     fail('counts', '`counts` names the tool that reads for `rewrite: true` on SQLite and MySQL; leave it off');
 });
 
+/** One unit, and where the number stands: `affected_rows`, `data.count`, or `Affected rows: #`. */
+const place = z.string().refine((text) => SELECTOR.test(text) || /^[^#]{3,}#[^#]*$/.test(text), {
+  error: (issue) =>
+    `\`${String(issue.input)}\` is no place in a result; write it as \`affected_rows\`, \`data.count\`, or words with the number as \`Affected rows: #\``,
+});
+const reports = closed({
+  records: place.exactOptional(),
+  files: place.exactOptional(),
+  recipients: place.exactOptional(),
+  events: place.exactOptional(),
+  bytes: place.exactOptional(),
+}).refine((written) => Object.keys(written).length === 1, {
+  error: '`reports` takes one unit, such as `{ records: affected_rows }`',
+});
+
 const also = closed({ given: selector.exactOptional(), does, resource: resource.exactOptional() });
 const tool = closed({
   does: z.union([z.literal('sql'), does, doesByCase], {
@@ -145,6 +160,7 @@ const tool = closed({
     })
     .transform((value) => [value].flat())
     .default([]),
+  reports: reports.exactOptional(),
   ignore: selectors.default([]),
   risk: z.enum(RISK_LEVELS).exactOptional(),
   sensitive: sensitive.default([]),

@@ -262,6 +262,8 @@ export type ToolBinding = {
     counts?: { tool: string; statement: Selector };
   };
   also: { given?: Selector; does: Does; resource?: BoundResource }[];
+  /** Where its result says how much it touched: a place in its JSON, or words with `#` for the number. */
+  reports?: Partial<Record<'records' | 'files' | 'recipients' | 'events' | 'bytes', string>>;
   ignore: Selector[];
   /** A floor under the risk of every call of this tool. */
   risk?: RiskLevel;

@@ -1,5 +1,5 @@
 // What an approved call is held to, and whether what it says it did lies inside: see docs/impact-convention.md.
-import type { Budget } from '../policies/types.ts';
+import type { Budget, Facts } from '../policies/types.ts';
 import type { Measured } from './measure.ts';
 import type { GrantRecord, Impact } from './ports.ts';
 import { type Sets, setsFor } from './sets.ts';
@@ -57,4 +57,22 @@ export function exceeded(actual: Counted, bound: Counted): string | undefined {
   return (
     over && `${over[1]} in ${over[0]}, ${Object.hasOwn(bound.per_resource, over[0]) ? bound.per_resource[over[0]] : 0} approved`
   );
+}
+
+/** How much of a unit was approved: taken of the permission, else the most it gives, else what was counted or stands in the call. Undefined where nobody knows. */
+export function approvedMost(
+  unit: Impact['unit'],
+  given: readonly { taken: Budget; grant: GrantRecord | undefined }[],
+  measured: Measured | undefined,
+  facts: Facts,
+): number | undefined {
+  const budgets =
+    unit === 'events'
+      ? []
+      : given.map(({ taken, grant }) => taken[unit] ?? grant?.budget[unit]).filter((count) => count !== undefined);
+  if (budgets.length > 0) return Math.min(...budgets);
+  const impact = measured?.impact;
+  if (impact?.unit === unit && impact.measured !== null) return impact.more ? undefined : impact.measured;
+  const named = given.length === 0 ? undefined : facts[unit === 'records' ? 'items' : unit];
+  return typeof named === 'number' && named > 0 ? named : undefined;
 }

@@ -7,7 +7,7 @@ import { assessResult } from '../policies/risk.ts';
 import { deriveScope } from '../policies/scope.ts';
 import { isSensitive, readsSensitive } from '../policies/sensitivity.ts';
 import type { Decision, Effect, Identity, Policy } from '../policies/types.ts';
-import { type Bound, boundFor, exceeded, readActual } from './bounds.ts';
+import { approvedMost, type Bound, boundFor, exceeded, readActual } from './bounds.ts';
 import { DownstreamError } from './errors.ts';
 import type { Grants, Reservation } from './grants.ts';
 import type { Histories } from './histories.ts';
@@ -31,6 +31,7 @@ import type {
 import type { Inline } from './powers.ts';
 import { riskRecord } from './recorded-call.ts';
 import { AUDIT_FAILED, failureResult, refusalResult } from './refusals.ts';
+import { reportedBy } from './reported.ts';
 import { rewritable, rewritten } from './rewriting.ts';
 import type { Sets } from './sets.ts';
 import { toldBy } from './told-by.ts';
@@ -262,6 +263,11 @@ export function createGuard(parts: GuardParts): GuardPort {
       const actual = promise?.bound ? readActual(result._meta?.['perimeter/actual']) : undefined;
       const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;
       const answer: Answer = { result, outcome: outside ? 'outside_bound' : result.isError === true ? 'error' : 'ok' };
+      const said = promise?.bound ? undefined : reportedBy(found.server.binding?.tools[found.tool]?.reports, result);
+      const given = taken.map((one) => ({ taken: one.taken, grant: grants.get(one.grant_id) }));
+      const most = said && approvedMost(said.unit, given, measured, verdict.reading?.facts ?? {});
+      if (said && most !== undefined && said.count > most)
+        answer.exceeded = `${said.count} ${said.unit} by its own word, ${most} approved`;
       if (promise) answer.unit = promise.unit;
       if (actual) answer.actual = actual.total;
       else if (outside) answer.actual = 0;
