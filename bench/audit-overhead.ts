@@ -9,9 +9,9 @@ import { makeWorkspace } from '../server/demo/workspace.ts';
 import type { Done, Order } from './guarded.ts';
 
 const IN_FLIGHT = 32;
-/** Many short windows in pairs, one with the audit and one without: what else the machine does falls on both alike, and a median forgets the rest. */
-const PAIRS = 60;
-const CALLS_A_WINDOW = 160;
+/** Many windows in pairs, one with the audit and one without: what else the machine does falls on both alike, and a median forgets the rest. */
+const PAIRS = 30;
+const CALLS_A_WINDOW = 480;
 /** As many calls as the guard remembers of an agent, so that no window has less to look through than another. */
 const WARM_CALLS = 2000;
 /** So many calls are a risk by themselves, which is not what is measured here. */

@@ -11,7 +11,7 @@ type TextClass = 'id' | MaskedClass;
 type FieldClass = TextClass | 'facts' | 'sensitive';
 
 /** Every field the guard writes. Keep docs/audit.md in step. */
-const FIELDS: Readonly<Record<string, FieldClass>> = {
+const FIELDS: ReadonlyMap<string, FieldClass> = new Map([
   ...classed(
     'id',
     'type agent_id session_id user policy_digest args_digest approver request_id grant_id call_id expires_at digest definition_digest',
@@ -32,7 +32,7 @@ const FIELDS: Readonly<Record<string, FieldClass>> = {
   ...classed('resource', 'action resource actions scope per_resource'),
   ...classed('prose', 'justification why message reason problem filter request'),
   ...classed('facts', 'facts'),
-};
+]);
 
 /** Facts whose words come from structure, not from content. Numbers and booleans of any fact but an argument's are kept. */
 const OPEN_FACTS: ReadonlySet<string> = new Set(
@@ -102,10 +102,12 @@ export class Discretion {
   apply(event: Readonly<Record<string, unknown>>): Discreet {
     const redacted: string[] = [];
     const members: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(event)) {
+    for (const name of Object.keys(event)) {
+      const value = event[name];
       if (value === undefined) continue;
-      const stored = this.#field(Object.hasOwn(FIELDS, name) ? FIELDS[name]! : 'sensitive', name, value, redacted);
-      if (stored !== undefined) put(members, shown(name).slice(0, 100), stored);
+      const kind = FIELDS.get(name);
+      const stored = this.#field(kind ?? 'sensitive', name, value, redacted);
+      if (stored !== undefined) put(members, kind ? name : shown(name).slice(0, 100), stored);
     }
     if (atMost(members) > MAX_MEMBERS_LENGTH) this.#fit(members, redacted);
     return { members, redacted: [...new Set(redacted)] };
@@ -189,8 +191,8 @@ function shown(text: string): string {
   return visible(text, 2 * MAX_TEXT_LENGTH);
 }
 
-function classed(kind: FieldClass, names: string): Record<string, FieldClass> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, kind]));
+function classed(kind: FieldClass, names: string): [string, FieldClass][] {
+  return names.split(' ').map((name) => [name, kind]);
 }
 
 function removed(path: string, redacted: string[]): undefined {

@@ -36,8 +36,8 @@ const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redact
  * A record on its way: the event, whose `seq`, `prev` and `hash` come last of all, and the JSON text of what stands between `seq` and `prev`.
  */
 export type Draft = { event: AuditEvent; text: string };
-/** The event of a record in a log, and its bytes in pieces, with the line feed. */
-export type Encoded = { bytes: readonly Uint8Array[]; length: number; hash: string };
+/** A record's line with its line feed, and the length of that in bytes. */
+export type Encoded = { line: string; length: number; hash: string };
 
 /** Puts members in their order; `redacted` comes last. What JSON would leave out or change must not be among them. */
 export function draftOf(
@@ -66,15 +66,15 @@ export function draftOf(
   return { event: event as AuditEvent, text };
 }
 
-/** Gives a record its place in the chain: fills in the draft's event, and answers the bytes to write. */
+/** Gives a record its place in the chain: fills in the draft's event, and answers the line to write. */
 export function encodeRecord({ event, text }: Draft, seq: number, prev: string): Encoded {
-  const body = Buffer.from(`{"seq":${seq}${text},"prev":"${prev}"`);
+  const body = `{"seq":${seq}${text},"prev":"${prev}"`;
   const hash = chainHash(prev, body, '}');
-  const end = Buffer.from(`,"hash":"${hash}"}\n`, 'latin1');
+  const line = `${body},"hash":"${hash}"}\n`;
   event.seq = seq;
   event.prev = prev;
   event.hash = hash;
-  return { bytes: [body, end], length: body.length + end.length, hash };
+  return { line, length: Buffer.byteLength(line), hash };
 }
 
 /** Sets a member, whatever it is called. */
@@ -84,7 +84,7 @@ export function put(to: Record<string, unknown>, key: string, value: unknown): v
 }
 
 /** SHA-256 over a zero byte, the 32 bytes of `prev`, and the record's bytes without its `hash` member. Hex. */
-function chainHash(prev: string, body: Uint8Array, end: string): string {
+function chainHash(prev: string, body: Uint8Array | string, end: string): string {
   return createHash('sha256')
     .update(Buffer.from(`00${prev}`, 'hex'))
     .update(body)

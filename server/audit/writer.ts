@@ -234,13 +234,13 @@ export class Writer {
     const file = await this.#unmoved();
     const segment = this.#segment!;
     let [seq, hash, offset] = [this.#seq, this.#hash, this.#size];
-    const lines: Uint8Array[] = [];
+    let lines = '';
     const written: Written[] = [];
     const add = (draft: Draft) => {
       seq += 1;
-      const { bytes, length, hash: next } = encodeRecord(draft, seq, hash);
+      const { line, length, hash: next } = encodeRecord(draft, seq, hash);
       hash = next;
-      lines.push(...bytes);
+      lines += line;
       written.push({ event: draft.event, place: { segment, offset, length: length - 1 } });
       offset += length;
     };
@@ -252,7 +252,7 @@ export class Writer {
       const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#signer.key, note };
       add(this.#draft({ ...members, ...(problem ? { copy_problem: problem } : {}) }));
     }
-    await file.write(Buffer.concat(lines));
+    await file.write(Buffer.from(lines));
     await file.sync();
     [this.#seq, this.#hash, this.#size] = [seq, hash, offset];
     this.#sinceCheckpoint = withCheckpoint ? 0 : this.#sinceCheckpoint + written.length;
