@@ -1,5 +1,5 @@
 // Asking and waiting, for clients of both generations: a question held open or carried, answered once, never asked twice.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallReply, ClientHandle, FormAnswer } from '../../server/ports.ts';
 import { decisionOf, type World, type WorldOptions, world, yes } from '../world.ts';
 
@@ -148,5 +148,32 @@ describe('waiting', () => {
     cut.abort();
     expect(await waiting).toMatchObject({ status: 'pending' });
     expect(given.perimeter.elevations.pending()).toHaveLength(1);
+  });
+});
+
+describe('a call that waits for a person', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('says so every ten seconds where the client asked for progress, under no name but its own, and stops when it is over', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const given = await guarded({ human: () => undefined, wait_ms: 20_000 });
+    const progress = vi.fn();
+    const waiting = given.perimeter.guard.callTool({
+      tool: 'request_elevation',
+      arguments: { justification: 'x', calls: [{ tool: 'delete', arguments: { path: 'a.md' } }] },
+      client: given.client(),
+      signal: new AbortController().signal,
+      progress,
+    });
+    await expect.poll(() => given.questions.length, { timeout: 10_000 }).toBe(1);
+    progress.mockClear();
+    vi.advanceTimersByTime(30_000);
+    expect(progress.mock.calls.map(([update]) => update)).toEqual(
+      [1, 2, 3].map((beat) => ({ progress: beat, message: 'waiting for a person to answer' })),
+    );
+    await given.command('deny', { id: given.questions[0]?.request_id });
+    await waiting;
+    vi.advanceTimersByTime(30_000);
+    expect(progress).toHaveBeenCalledTimes(3);
   });
 });
