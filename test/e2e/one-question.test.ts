@@ -83,8 +83,8 @@ test('a request survives form, timeout, terminal and late answer without being a
   expect((await agent.call('write', ARGS)).result).toMatchObject({ isError: true });
   expect(forms()).toHaveLength(1);
 
-  // by then the form counts for nothing, and the record has all that counted
-  const whole = ['request.created', 'request.approved', 'grant.issued', 'grant.used', 'grant.exhausted'];
+  // by then the form counts for nothing, and the record has all that was said
+  const whole = ['request.created', 'request.approved', 'grant.issued', 'request.late', 'grant.used', 'grant.exhausted'];
   expect(typesOf(first.request_id)).toEqual(whole);
   const { grant_id } = place.events().find(({ type }) => type === 'grant.issued') ?? {};
   const calls = place
