@@ -4,7 +4,7 @@ import type { Proof, Risk } from '../policies/types.ts';
 import { registrableDomain } from '../policies/values/registrable.ts';
 import { visible } from '../policies/values/text.ts';
 import type { Impact } from './ports.ts';
-import { shownCall } from './shown-call.ts';
+import { readAsMail, shownCall } from './shown-call.ts';
 
 export type Asking = {
   agent: string;
@@ -53,6 +53,9 @@ export function writeMessage(asking: Asking): string {
   // every call is there: what is only counted could be anything; and right here, since Claude Code shows three lines and folds the rest
   for (const [index, call] of asking.calls.entries())
     lines.push(`Call: ${safe(call.tool)} ${index < WIDE_CALLS ? shownCall(call.arguments) : shownCall(call.arguments, NARROW)}`);
+  const encoded = asking.calls.flatMap((call) => readAsMail(call.arguments)).slice(0, MAX_SCOPES);
+  if (encoded.length > 0)
+    lines.push(`A mail program shows in place of what is encoded there: ${encoded.map((word) => `"${safe(word)}"`).join(', ')}.`);
   if (asking.outside.length > 0)
     lines.push(
       `Leaves your own domains, to ${asking.outside.slice(0, MAX_SCOPES).map(placeName).join(', ')}${asking.outside.length > MAX_SCOPES ? ` and ${asking.outside.length - MAX_SCOPES} more` : ''}.`,

@@ -19,3 +19,33 @@ function cut(json: string, room: number): string {
   const left = json.length - head - tail;
   return left <= 20 ? json : `${json.slice(0, head)}…(+${left})…${json.slice(-tail)}`;
 }
+
+/** RFC 2047; bounded, so that no text makes the search slow. */
+const ENCODED_WORD = /=\?([\w-]{1,40})(?:\*[\w-]{1,20})?\?([bq])\?([^?\s"\\]{1,400})\?=/gi;
+const MAX_WORDS = 5;
+
+/** What mail programs show in place of encoded words in a call, which nobody reads by eye: `=?utf-8?B?SGk=?=` is "Hi". */
+export function readAsMail(args: Record<string, unknown>): string[] {
+  const words = [...JSON.stringify(args).matchAll(ENCODED_WORD)].map(([, charset = '', kind = '', body = '']) =>
+    decoded(
+      charset,
+      kind.toLowerCase() === 'b'
+        ? Buffer.from(body, 'base64')
+        : Buffer.from(
+            body
+              .replaceAll('_', ' ')
+              .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+            'latin1',
+          ),
+    ),
+  );
+  return words.length > MAX_WORDS ? [...words.slice(0, MAX_WORDS), `and ${words.length - MAX_WORDS} more`] : words;
+}
+
+function decoded(charset: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return bytes.toString('latin1');
+  }
+}

@@ -39,6 +39,19 @@ test('the promise says what is held one by one, what by its number, and what not
   );
 });
 
+test('encoded words of a mail are read out, whatever they hold', () => {
+  const shown = (args: Record<string, unknown>) =>
+    writeMessage({ ...ASKING, calls: [{ tool: 'send', arguments: args }] })
+      .split('\n')
+      .find((line) => line.startsWith('A mail program'));
+  expect(shown({ subject: '=?utf-8?B?SW52b2ljZSBwYWlk?=', to: ['=?iso-8859-1?q?B=F6ss_man?= <eve@evil.test>'] })).toBe(
+    'A mail program shows in place of what is encoded there: "Invoice paid", "Böss man".',
+  );
+  expect(shown({ subject: '=?utf-8?q?a=0D=0ARisk:_low=E2=80=AE?=' })).not.toMatch(/[\r\u202e]/);
+  expect(shown({ subject: 'plain', body: 'a =? b ?= c' })).toBeUndefined();
+  expect(shown({ body: '=?utf-8?q?x?='.repeat(50) })).toContain('and 45 more');
+});
+
 test('what was too much to try is a floor, and says so', () => {
   const large = {
     ...ASKING.impact,
