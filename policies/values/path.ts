@@ -22,7 +22,7 @@ export type CanonicalPath = { text: string; segments: string[]; outside: boolean
 const MAX_LENGTH = 32 * 1024;
 const MAX_SEGMENTS = 4096;
 /** Where the kernel shows one place under the name of a process: what it leads to depends on who asks (proc(5)). */
-const PROCESS_ALIAS = /^\/(?:proc|dev\/fd)(?:\/|$)/;
+const PROCESS_ALIAS = /^\/(?:proc|dev\/(?:fd|stdin|stdout|stderr|tty))(?:\/|$)/;
 
 /**
  * Every way a program might read this path; the first is the literal one. All are judged, the strictest counts.
@@ -69,6 +69,7 @@ class Volume {
 
   constructor(rules: PathRules, realpath: (absolute: string) => string) {
     checkText(rules.root);
+    if (!/^[\\/]|^[A-Za-z]:[\\/]/.test(rules.root)) throw new Unreadable('the root of the paths is not absolute; write all of it');
     this.#rules = rules;
     this.#fold = rules.case === 'insensitive';
     const known = new Map<string, string>();

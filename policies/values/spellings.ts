@@ -21,11 +21,15 @@ const VARIABLE = /%(?![0-9a-f]{2})[A-Za-z_][A-Za-z0-9_()]*(?::[^%]*)?%/i;
 const RESPELLINGS: readonly Respelling[] = [
   fileUri,
   (text) => [percentDecoded(text)],
-  (text, os) => (os === 'posix' ? [text.replaceAll('\\', '/'), unescaped(text)] : []),
+  (text) => [withoutEntities(text)],
+  (text, os) => (os === 'posix' ? [text.replaceAll('\\', '/'), unescaped(text), text.replace(/\\([^\\])/g, '$1')] : []),
   (text) => [text.normalize('NFKC').replace(SLASHES, '/').replace(BACKSLASHES, '\\')],
   (text) => [withoutInvisible(text)],
   (text) => [text.trim()],
-  (text) => [/^(["'`]).*\1$/s.test(text) ? text.slice(1, -1) : text],
+  (text) => [/^(["'`]).*\1$|^<.*>$/s.test(text) ? text.slice(1, -1) : text],
+  // a shell drops quotes wherever they stand, in pairs; an apostrophe alone is part of a name
+  (text) => [/(["'])[^"']*\1/.test(text) ? text.replace(/\$?["']/g, '') : text],
+  (text) => [text.replace(/(?<=^|[\\/])\s*(\.{1,2})\s*(?=[\\/]|$)/g, '$1')],
   (text) => [/\.{3}[\\/.]/.test(text) ? text.replace(/\.\.[\\/]/g, '') : text],
   (text) => [text.replace(/(^|[\\/])(\.{1,2});[^\\/]*/g, '$1$2')],
   braces,
@@ -61,7 +65,9 @@ export function leavesTheText(text: string, os: Os): boolean {
   if (/\$[A-Za-z_{(]|`/.test(text)) return true;
   // behind a percent sign a pair of hex digits starts a name only on Windows (`%DATE%`), else it is an encoded character
   if ((os === 'windows' ? WINDOWS_VARIABLE : VARIABLE).test(text)) return true;
-  if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(text) || /^data:/i.test(text)) return true;
+  if (os === 'windows' && /![A-Za-z_][A-Za-z0-9_()]*!/.test(text)) return true;
+  // `netdoc:/x` and `jar:file:/x` lead elsewhere as `http://x` does; `10:30.md` is a name
+  if (/^(?!file:)[a-z][a-z0-9+._-]+:(?:\/|[a-z][a-z0-9+.-]+:)/i.test(text) || /^data:/i.test(text)) return true;
   return os === 'posix' && /^[A-Za-z]:(?:[\\/]|$)/.test(text);
 }
 
@@ -100,16 +106,30 @@ function lenientUtf8(bytes: Buffer): string {
   return text;
 }
 
-/** `\uXXXX` and `\xXX` as a string literal would read them. */
+/** `\uXXXX`, `\u{X}`, `\xXX` and `\OOO` as a string literal would read them. */
 function unescaped(text: string): string {
-  return text.replace(/\\u([0-9a-f]{4})|\\x([0-9a-f]{2})/gi, (_, long?: string, short?: string) =>
-    String.fromCharCode(Number.parseInt(long ?? short ?? '', 16)),
+  return text.replace(
+    /\\u(?:([0-9a-f]{4})|\{0*([0-9a-f]{1,5})\})|\\x([0-9a-f]{2})|\\0?([0-3][0-7]{2})/gi,
+    (_, four?: string, braced?: string, two?: string, octal?: string) =>
+      String.fromCodePoint(octal === undefined ? Number.parseInt(four ?? braced ?? two ?? '', 16) : Number.parseInt(octal, 8)),
   );
 }
 
-/** A name such as `.*`, `.?` or `[.][.]`, which a shell that fills in patterns takes for `..` too. */
+/** Dots and separators as markup (`&#46;`, `&sol;`) and mail (`=2E`) write them; of these only what changes a path matters. */
+function withoutEntities(text: string): string {
+  return text.replace(
+    /&#(?:0*(46|47|92)|x0*(2e|2f|5c));?|&(period|sol|bsol);|=(2e|2f|5c)/gi,
+    (_, decimal?: string, hex?: string, name?: string, quoted?: string) => {
+      if (name !== undefined) return name.toLowerCase() === 'period' ? '.' : name.toLowerCase() === 'sol' ? '/' : '\\';
+      return String.fromCharCode(decimal === undefined ? Number.parseInt(hex ?? quoted ?? '', 16) : Number(decimal));
+    },
+  );
+}
+
+/** A name such as `.*`, `.?`, `[.][.]` or `@(..)`, which a shell that fills in patterns takes for `..` too. */
 function parents(text: string): string[] {
-  return [text.replace(/(?<=^|[\\/])(?:\.|\[[^\]\\/]{1,16}\])(?:[.?*]|\[[^\]\\/]{1,16}\])\*?(?=[\\/]|$)/g, '..')];
+  const plain = text.replace(/(?<=^|[\\/])(?=[^\\/]*\()(?=[^\\/]*\.)[.?*+@!()|]+(?=[\\/]|$)/g, '..');
+  return [plain.replace(/(?<=^|[\\/])(?:\.|\[[^\]\\/]{1,16}\])(?:[.?*]|\[[^\]\\/]{1,16}\])\*?(?=[\\/]|$)/g, '..')];
 }
 
 /** The first brace group expanded as a shell does: `{a,b}` and `{1..3}`; a group without a comma or range is literal. */

@@ -20,7 +20,7 @@ function disk(links: Record<string, string>) {
       if (link === undefined) return path;
       path = `${links[link] ?? ''}${path.slice(link.length)}`.replace(/^\/\//, '/');
     }
-    throw new Error('too many links');
+    throw new Unreadable('too many links');
   };
 }
 const LINKS = disk({
@@ -307,21 +307,37 @@ describe('Windows', () => {
 });
 
 describe('labelled containment', () => {
-  type Row = { id: string; path: unknown; allowed: unknown[]; within: boolean };
-  const { cases } = JSON.parse(readFileSync(new URL('../../cases/path-containment.json', import.meta.url), 'utf8')) as {
-    cases: Row[];
+  type Row = Partial<Pick<PathRules, 'os' | 'case' | 'home'>> & {
+    id: string;
+    path?: unknown;
+    /** Texts and how often each stands in the path, for long ones. */
+    pieces?: [string, number][];
+    allowed: unknown[];
+    within: boolean;
+    links?: true;
   };
-  const isInside = ({ path, allowed }: Row) =>
-    allowed.some((root) => {
+  type Rows = { cases: Row[]; links?: Record<string, string> };
+  const rowsOf = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../cases/${name}.json`, import.meta.url), 'utf8')) as Rows;
+  const siblings = rowsOf('path-siblings');
+  const linked = disk(siblings.links ?? {});
+  const isInside = ({ path, pieces, allowed, links, ...row }: Row) => {
+    const raw = pieces?.map(([text, times]) => text.repeat(times)).join('') ?? path;
+    const rules = { os: row.os ?? 'posix', case: row.case ?? 'sensitive', ...(row.home ? { home: row.home } : {}) } as const;
+    return allowed.some((root) => {
       try {
-        return readPath(path as string, { root: root as string, os: 'posix', case: 'sensitive' }, same).every(
-          (reading) => !reading.outside,
-        );
-      } catch {
+        const readings = readPath(raw as string, { ...rules, root: root as string }, links ? linked : same);
+        return readings.every((reading) => !reading.outside);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Unreadable);
         return false;
       }
     });
-  it.each(cases.map((row) => [row.id, row] as const))('%s', (_, row) => expect(isInside(row)).toBe(row.within));
+  };
+  const all = [...rowsOf('path-containment').cases, ...siblings.cases];
+  it.each(all.map((row) => [row.id, row] as const))('%s', (_, row) => {
+    expect([row.path ?? row.id, isInside(row)]).toEqual([row.path ?? row.id, row.within]);
+  });
 });
 
 describe('bounds', () => {
