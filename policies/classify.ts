@@ -2,6 +2,7 @@
 import { amountOf, classesIn, isBelow, namesGiven, urlFacts, valueFrom } from './argument-facts.ts';
 import { findResources } from './found.ts';
 import { headerFault } from './headers.ts';
+import { calendarDataIn, isCalendarFile, speaksOfCalendar } from './invitations.ts';
 import { canonicalForm, pathSelectors, withChanged } from './passed-on.ts';
 import type { Reading } from './reading.ts';
 import { longestList, pick, pickAll, uncoveredLeaves } from './selectors.ts';
@@ -44,6 +45,8 @@ const STORING: ReadonlySet<string> = new Set(['write', 'create', 'move', 'share'
 const FILE_NAME = /^\.?[^\s\p{C}/\\:*?"<>|]{1,250}\.[\p{L}\p{N}]{1,10}$/u;
 /** Domains whose tools write lines with a meaning: mail headers (RFC 5322) and properties of events (RFC 5545). */
 const WRITTEN_IN_LINES: ReadonlySet<string> = new Set(['email', 'mail', 'calendar', 'invitation']);
+/** Verbs by which calendar data reaches people. */
+const INVITING: ReadonlySet<string> = new Set(['send', 'draft', 'create', 'write', 'share', 'execute']);
 const OUTSIDE_WORDS: ReadonlySet<string> = new Set(['email', 'web', 'mail', 'chat']);
 
 /** Reads a call. Throws Unreadable when an argument has no single safe reading. */
@@ -114,6 +117,7 @@ class Collector {
     this.#boundFacts(tool);
     const main = this.#actions[0];
     this.#scan(covered, main === undefined ? 'execute' : main.verb);
+    if (main !== undefined) this.#invitations(main);
   }
 
   guessed(): void {
@@ -130,6 +134,7 @@ class Collector {
       segments: [tool.normalize('NFC').trim()],
     });
     this.#scan([], guess.verb);
+    this.#invitations({ verb: guess.verb, domain: 'mail' });
   }
 
   reading(): Reading {
@@ -329,6 +334,27 @@ class Collector {
         // fields of a recipient were read with the recipient
         else if (!isBelow(leaf.path, this.#addressed)) this.#noteAddresses({ verb, domain: 'email' }, [value]);
       }
+    }
+  }
+
+  /** Calendar data in a mail or for a calendar is an invitation to everybody it names, and brings along what is attached to the event. */
+  #invitations({ verb, domain }: Does): void {
+    if (!INVITING.has(verb) || !WRITTEN_IN_LINES.has(domain)) return;
+    const does: Does = { verb: verb === 'draft' ? 'draft' : 'send', domain: 'invitation' };
+    const leaves = uncoveredLeaves(this.#call.args, []);
+    const all = leaves.flatMap(({ value }) => calendarDataIn(value) ?? []);
+    const unread =
+      all.length === 0 &&
+      (this.#attached.some(({ text }) => isCalendarFile(text)) || leaves.some(({ value }) => speaksOfCalendar(value)));
+    for (const { people, links, inline } of all) {
+      if (people.length > 0) this.#noteAddresses(does, people);
+      for (const link of links) this.#push({ verb, domain: 'web' }, 'url', link);
+      if (links.length + inline > 0) this.#facts.attachments = Number(this.#facts.attachments ?? 0) + links.length + inline;
+    }
+    // whom it invites is not in the arguments
+    if (unread || all.some(({ unnamed }) => unnamed)) {
+      this.#hasAttendees = true;
+      this.#actions.push({ ...does, kind: 'address' });
     }
   }
 

@@ -91,7 +91,7 @@ const DOORS: Record<string, RegExp> = {
     /^server\/(downstream\/[\w-]+|owner\/lock|channels\/desktop|cli\/demo|cli\/browser|context\/program)\.ts$/,
   'node:sqlite': /^tools\/downstream\/sqlite\.ts$/,
   '@photostructure/sqlite': /^tools\/downstream\/sqlite\.ts$/,
-  'ical.js': /^tools\/downstream\/calendar\/[\w-]+\.ts$/,
+  'ical.js': /^tools\/downstream\/(calendar\/[\w-]+|email\/invitation)\.ts$/, // mail carries calendar data along
   mailparser: /^tools\/downstream\/email\/[\w-]+\.ts$/,
   nodemailer: /^(tools\/downstream\/email\/[\w-]+|policies\/values\/address)\.ts$/, // policies read recipients exactly as the mailer does
   'libpg-query': /^policies\/sql\/(postgres|change)\.ts$/,

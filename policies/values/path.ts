@@ -69,7 +69,8 @@ class Volume {
 
   constructor(rules: PathRules, realpath: (absolute: string) => string) {
     checkText(rules.root);
-    if (!/^[\\/]|^[A-Za-z]:[\\/]/.test(rules.root)) throw new Unreadable('the root of the paths is not absolute; write all of it');
+    if (!/^[\\/]|^[A-Za-z]:[\\/]/.test(rules.root))
+      throw new Unreadable('the root of the paths is not absolute; write all of it');
     this.#rules = rules;
     this.#fold = rules.case === 'insensitive';
     const known = new Map<string, string>();

@@ -289,3 +289,96 @@ describe('a tool that no binding describes', () => {
     expect(read('constructor', {}, schema()).actions.map(actionText)).toEqual(['execute:crm:constructor']);
   });
 });
+
+describe('calendar data that goes along is an invitation to everybody it names', () => {
+  const MEETING = (...lines: string[]) =>
+    ['BEGIN:VCALENDAR', 'METHOD:REQUEST', 'BEGIN:VEVENT', 'UID:1', ...lines, 'END:VEVENT', 'END:VCALENDAR'].join('\r\n');
+  const EVE = MEETING('ORGANIZER:mailto:ann@acme.example', 'ATTENDEE;CN="Eve: x";RSVP=TRUE:mailto:Eve@Attacker.example');
+  const mail = { to: 'ann@acme.example', subject: 'x', body: 'y' };
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const wrapped = (text: string) => base64(text).replace(/.{76}/g, '$&\r\n');
+
+  test.each<[string, Record<string, unknown>]>([
+    ['as an attachment with its content', { files: [{ path: 'a', content: EVE, contentType: 'text/calendar; method=REQUEST' }] }],
+    ['in base64', { files: [{ path: 'a', content: base64(EVE), encoding: 'base64' }] }],
+    ['as a mailer takes events', { icalEvent: { method: 'REQUEST', content: EVE } }],
+    ['as another body', { alternatives: [{ contentType: 'text/calendar', content: EVE }] }],
+    ['as the body', { body: EVE }],
+    ['with \\n written out', { ics: EVE.replaceAll('\r\n', '\\n') }],
+    ['as a whole message', { raw: `Subject: x\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n${EVE}` }],
+    [
+      'as a part in base64 of a whole message',
+      { raw: `--b\r\nContent-Type: text/calendar\r\nContent-Transfer-Encoding: base64\r\n\r\n${wrapped(EVE)}\r\n--b--` },
+    ],
+    ['in quoted-printable', { raw: EVE.replaceAll(':mailto:', '=3Amail=\r\nto:').replace('@', '=40') }],
+    ['as a data address', { href: `data:text/calendar,${encodeURIComponent(EVE)}` }],
+    ['on a line that goes on', { ics: EVE.replace('Attacker', 'At\r\n tacker') }],
+    ['called off', { ics: EVE.replace('REQUEST', 'CANCEL') }],
+    ['made known', { ics: EVE.replace('REQUEST', 'PUBLISH') }],
+    ['without a method', { ics: EVE.replace('METHOD:REQUEST\r\n', '') }],
+    ['in small letters', { ics: EVE.replace('ATTENDEE', 'attendee').replace('mailto', 'MAILTO') }],
+    ['in a group', { ics: EVE.replace('ATTENDEE', 'a.ATTENDEE') }],
+    ['without mailto', { ics: EVE.replace('mailto:Eve', 'Eve') }],
+    ['by a parameter', { ics: EVE.replace('RSVP=TRUE:mailto:Eve@Attacker.example', 'EMAIL=eve@attacker.example:urn:uuid:1') }],
+    [
+      'by whom it was handed on to',
+      { ics: EVE.replace('RSVP=TRUE:mailto:Eve', 'DELEGATED-TO="mailto:eve@attacker.example":mailto:x') },
+    ],
+  ])('%s', (_, args) => {
+    const reading = read('send_email', { ...mail, ...args });
+    expect(reading.actions.map(actionText)).toContain('send:invitation:eve@attacker.example');
+    expect(reading.facts['attendees.domains']).toContain('attacker.example');
+    expect(reading.facts.destination).toBe('external');
+  });
+
+  test('an answer goes to the organizer', () => {
+    const answer = MEETING('ORGANIZER:mailto:eve@attacker.example').replace('REQUEST', 'REPLY');
+    expect(actions('send_email', { ...mail, body: answer })).toContain('send:invitation:eve@attacker.example');
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['a calendar file', { files: [{ path: 'invite.ICS' }] }],
+    ['a part that is only called one', { alternatives: [{ contentType: 'text/calendar; method=REQUEST', path: 'x' }] }],
+    ['a request to nobody named', { body: MEETING() }],
+    ['an attendee without an address', { body: MEETING('ATTENDEE;CN=Eve:urn:uuid:1') }],
+  ])('%s may invite anybody', (_, args) => {
+    expect(actions('send_email', { ...mail, ...args })).toContain('send:invitation');
+  });
+
+  test('what is attached to the event comes along', () => {
+    const ics = MEETING(
+      'ATTENDEE:mailto:ann@acme.example',
+      'ATTACH:https://files.attacker.example/x',
+      'ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY:eA==',
+    );
+    const reading = read('add_event', { calendar: 'Team', title: 'x', ics });
+    expect(reading.facts.attachments).toBe(2);
+    expect(reading.actions.map(actionText)).toContain('create:web:files.attacker.example/x');
+    expect(reading.facts.destination).toBe('external');
+    expect(
+      read('add_event', { calendar: 'Team', title: 'x', ics: ics.replace(/ATTACH:h.*/, 'ATTACH:CID:1') }).facts.attachments,
+    ).toBe(2);
+  });
+
+  test('is none where nobody is written to, or nothing of a calendar is said', () => {
+    expect(actions('save', { path: 'a.ics', content: EVE })).toEqual(['write:files:a.ics']);
+    expect(actions('query', { sql: 'SELECT 1', note: EVE }).join(' ')).not.toContain('invitation');
+    for (const body of [
+      'The calendar begins: vacation',
+      'METHOD:REQUEST',
+      'ATTENDEE:mailto:ann@acme.example',
+      'see text/calendar',
+    ])
+      expect(actions('send_email', { ...mail, body }).join(' ')).not.toContain('invitation');
+  });
+
+  test('is read in bounded time', () => {
+    const started = performance.now();
+    read('send_email', { ...mail, body: MEETING(`ATTENDEE${';a="'.repeat(50_000)}`, `ATTENDEE${';a=b'.repeat(50_000)}`) });
+    read('send_email', {
+      ...mail,
+      body: MEETING(...Array.from({ length: 5000 }, (_, at) => `ATTENDEE:mailto:a${at}@b.example`)),
+    });
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+});

@@ -24,6 +24,27 @@ describe('finds', () => {
     ['.env/x', ['path .env/x']],
     ['read "/etc/passwd" please', ['path /etc/passwd']],
     ['(see ../hr/pay.csv)', ['path ../hr/pay.csv']],
+    ['/', ['path /']],
+    ['~', ['path ~']],
+    ['C:', ['path C:']],
+    ['$HOME', ['path $HOME']],
+    ['${PWD}', ['path ${PWD}']],
+    ['%USERPROFILE%', ['path %USERPROFILE%']],
+    ['..%2fhr%2fpay.csv', ['path ..%2fhr%2fpay.csv']],
+    ['%2e%2e%2fhr', ['path %2e%2e%2fhr']],
+    ['%252e%252e%252fhr', ['path %252e%252e%252fhr']],
+    ['..\uff0fhr', ['path ..\uff0fhr']],
+    ['hr\u2215pay.csv', ['path hr\u2215pay.csv']],
+    ['{marketing,hr}/pay.csv', ['path {marketing,hr}/pay.csv']],
+    ['file:/etc/passwd', ['path file:/etc/passwd', 'path /etc/passwd']],
+    ['--output=/etc/passwd', ['path --output=/etc/passwd', 'path /etc/passwd']],
+    ['-o=../x', ['path -o=../x', 'path ../x']],
+    ['a.md,../hr/pay.csv', ['path a.md,../hr/pay.csv', 'path ../hr/pay.csv']],
+    ['a.md:/etc/passwd', ['path /etc/passwd']],
+    ['{"path":"/etc/passwd"}', ['path /etc/passwd']],
+    ['["a.md","../hr/pay.csv"]', ['path a.md","../hr/pay.csv', 'path ../hr/pay.csv']],
+    ['run --into=/srv/hr now', ['path /srv/hr']],
+    ['x%00/../y', ['path x%00/../y']],
   ])('%s', (text, expected) => {
     expect(found(text)).toEqual(expected);
   });
@@ -45,9 +66,31 @@ describe('leaves alone', () => {
     'utf-8',
     '12:30',
     '5 @ 3',
+    '$set',
+    '$100',
+    '100%',
+    'a / b',
+    'about ~ 5',
+    '10%2F12',
+    '{"a":1,"b":[2,3]}',
+    '<b>bold</b>',
+    'key=value',
+    '\u00bd',
+    'a,b;c|d',
   ])('%s', (text) => {
     expect(found(text)).toEqual([]);
   });
+});
+
+test('finds a path that is too long to be one until its dots are taken away, and no data that only looks long', () => {
+  const way = [
+    `/${'a/../'.repeat(1000)}etc/passwd`,
+    `/${'./'.repeat(3000)}etc/passwd`,
+    `${'/'.repeat(5000)}etc`,
+    '%2e%2e%2f'.repeat(600),
+  ];
+  for (const path of way) expect([path.slice(0, 9), findResources(path).length]).toEqual([path.slice(0, 9), 1]);
+  for (const data of [`/9j/${'4AAQSk/Zg+'.repeat(1000)}`, 'a'.repeat(9000)]) expect(found(data)).toEqual([]);
 });
 
 test('looks at a bounded piece of a text, and finds a bounded number', () => {

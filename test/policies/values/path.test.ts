@@ -317,8 +317,7 @@ describe('labelled containment', () => {
     links?: true;
   };
   type Rows = { cases: Row[]; links?: Record<string, string> };
-  const rowsOf = (name: string) =>
-    JSON.parse(readFileSync(new URL(`../../cases/${name}.json`, import.meta.url), 'utf8')) as Rows;
+  const rowsOf = (name: string) => JSON.parse(readFileSync(new URL(`../../cases/${name}.json`, import.meta.url), 'utf8')) as Rows;
   const siblings = rowsOf('path-siblings');
   const linked = disk(siblings.links ?? {});
   const isInside = ({ path, pieces, allowed, links, ...row }: Row) => {

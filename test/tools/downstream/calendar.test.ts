@@ -633,6 +633,55 @@ describe('changing and deleting', () => {
 describe('the impact convention', () => {
   const series = ics(...event('DTSTART:20260302T090000Z', 'RRULE:FREQ=DAILY;COUNT=23'));
 
+  it.each([
+    'FREQ=DAILY',
+    'FREQ=SECONDLY',
+    'FREQ=SECONDLY;COUNT=2000000000',
+    'FREQ=MINUTELY;INTERVAL=1;UNTIL=99991231T235959Z',
+    'FREQ=YEARLY;COUNT=999999999',
+    'FREQ=SECONDLY;BYSECOND=0,1,2,3,4,5,6,7,8,9,10',
+    'FREQ=DAILY;BYHOUR=0,1,2,3,4,5;BYMINUTE=0,1,2,3,4,5;BYSECOND=0,1,2,3,4,5;COUNT=100000',
+  ])('counts %s to its cap, says that there is more, and stops', async (rule) => {
+    write('work.ics', ics(...event('DTSTART:20260302T090000Z', `RRULE:${rule}`)));
+    const started = performance.now();
+    for (const [tool, args] of [
+      ['preview_delete', {}],
+      ['preview_update', { title: 'y' }],
+    ] as const) {
+      const { text, structured } = await call(tool, { uid: 'one@acme.example', ...args });
+      expect([text.includes('more than 1000 events'), structured]).toMatchObject([true, { total: 1000, more: true }]);
+    }
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it.each(['FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', 'FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30', 'FREQ=YEARLY;BYWEEKNO=60'])(
+    'has no number for %s, which never holds, and stops',
+    async (rule) => {
+      write('work.ics', ics(...event('DTSTART:20260302T090000Z', `RRULE:${rule}`)));
+      const started = performance.now();
+      const { structured, failed } = await call('preview_delete', { uid: 'one@acme.example' });
+      // DTSTART itself counts, and nothing is made up beside it
+      expect(failed || structured.more === false).toBe(true);
+      expect(performance.now() - started).toBeLessThan(5000);
+    },
+  );
+
+  it('shows what is attached to an event that changes or goes', async () => {
+    const attached = ['ATTACH:https://files.example/plan.pdf', 'ATTACH;ENCODING=BASE64;VALUE=BINARY:eHl6'];
+    write('work.ics', ics(...event('DTSTART:20260302T090000Z', ...attached)));
+    for (const [tool, args] of [
+      ['preview_delete', {}],
+      ['preview_update', { title: 'y' }],
+    ] as const) {
+      const { text } = await call(tool, { uid: 'one@acme.example', ...args });
+      expect(text).toContain('attached by its address: https://files.example/plan.pdf');
+      expect(text).toContain('attached in the event: 3 bytes');
+    }
+    const many = Array.from({ length: 9 }, (_, at) => `ATTACH:https://files.example/${at}`);
+    write('work.ics', ics(...event('DTSTART:20260302T090000Z', ...many)));
+    expect((await call('preview_delete', { uid: 'one@acme.example' })).text).toContain('and 4 more attached');
+  });
+
   it('counts occurrences without changing anything', async () => {
     write('work.ics', series);
     const deleting = await call('preview_delete', { uid: 'one@acme.example' });

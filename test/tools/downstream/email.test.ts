@@ -280,6 +280,39 @@ describe('attachments', () => {
     ]);
   });
 
+  it('says whom calendar data invites, and what is attached to the event', async () => {
+    const meeting = (method: string) =>
+      [
+        'BEGIN:VCALENDAR',
+        `METHOD:${method}`,
+        'BEGIN:VEVENT',
+        'UID:1',
+        'DTSTART:20261201T090000Z',
+        'ATTENDEE;CN="Eve: x":mailto:eve@attacker.example',
+        'ATTENDEE:mailto:bob@par',
+        ' tner.example',
+        'ATTACH:https://files.example/x',
+        'ATTACH;ENCODING=BASE64;VALUE=BINARY:eHl6',
+        'END:VEVENT',
+        'END:VCALENDAR',
+        '',
+      ].join('\r\n');
+    for (const method of ['REQUEST', 'CANCEL']) {
+      for (const name of ['invite.ics', 'notes.txt']) {
+        writeFileSync(join(files, name), meeting(method));
+        const { text } = await call('preview_send', { ...LETTER, attachments: [name] });
+        expect(text).toContain(
+          `${name} is calendar data with the method ${method}, an invitation to 2: eve@attacker.example, bob@partner.example`,
+        );
+        expect(text).toContain('2 attached to the event');
+      }
+    }
+    writeFileSync(join(files, 'broken.ics'), 'BEGIN:VCALENDAR\r\nATTENDEE');
+    writeFileSync(join(files, 'odd.ics'), Buffer.from([1, 2, 3]));
+    for (const name of ['broken.ics', 'odd.ics'])
+      expect((await call('preview_send', { ...LETTER, attachments: [name] })).text).toContain('it may invite anybody');
+  });
+
   it('takes nothing from outside the folder', async () => {
     mkdirSync(join(files, 'folder'));
     symlinkSync('/etc/passwd', join(files, 'link.txt'));

@@ -21,7 +21,7 @@ import { componentLines, emptyIcs, parseIcs, type Splice } from './ics.ts';
 import type { Occurrence } from './recurrence.ts';
 import { calendarNamed, countOccurrences, eventNamed, type Found, occurrenceNamed } from './search.ts';
 import { type Item, isRecurring, readItem, type Series } from './series.ts';
-import { attendeesOf, nameOf, viewSeries } from './view.ts';
+import { attachedTo, attendeesOf, nameOf, viewSeries } from './view.ts';
 import { readWhen } from './when.ts';
 import type { Zone } from './zones.ts';
 
@@ -61,7 +61,7 @@ export function planCreate(options: CalendarOptions, input: CreateInput): Plan {
     notes: [
       ...(isNew ? [`makes the calendar ${calendar.name}`] : []),
       describe(options, calendar, { uid, master: item, overrides: [] }, { count, more }),
-      ...attendeeNotes(undefined, component),
+      ...companyNotes(undefined, component),
     ],
     marks: [markOf('new', calendar.name, withoutStamp(component))],
     uid,
@@ -93,7 +93,7 @@ export function planDelete(options: CalendarOptions, input: Target): Plan {
   return planOf(
     found,
     counts,
-    [describe(options, found.calendar, found.series, counts), ...notes, ...attendeeNotes(items[0]?.component, undefined)],
+    [describe(options, found.calendar, found.series, counts), ...notes, ...companyNotes(items[0]?.component, undefined)],
     splices,
   );
 }
@@ -112,7 +112,7 @@ function updateAll(options: CalendarOptions, found: Found, fields: Fields): Plan
   return planOf(
     found,
     counts,
-    [describe(options, calendar, series, counts), ...notes, ...attendeeNotes(item.component, component)],
+    [describe(options, calendar, series, counts), ...notes, ...companyNotes(item.component, component)],
     [...addingZones(calendar, component, options.now()), replacing(calendar, item.component, component)],
   );
 }
@@ -129,7 +129,7 @@ function updateOne(options: CalendarOptions, found: Found, fields: Fields, named
     [
       describe(options, calendar, series, { count: 1, more: false }),
       occurrenceNote(options, occurrence),
-      ...attendeeNotes(occurrence.item.component, component),
+      ...companyNotes(occurrence.item.component, component),
     ],
     [...addingZones(calendar, component, options.now()), splice],
   );
@@ -230,12 +230,16 @@ function occurrenceNote(options: CalendarOptions, occurrence: Occurrence): strin
   return `only the occurrence ${occurrence.original ? nameOf(occurrence.original, options.zone.name) : ''}`;
 }
 
-/** People on an event expect to hear of it, and from this server they won't. */
-function attendeeNotes(before: ICAL.Component | undefined, after: ICAL.Component | undefined): string[] {
+/** What is attached goes along; people on an event expect to hear of it, and from this server they won't. */
+function companyNotes(before: ICAL.Component | undefined, after: ICAL.Component | undefined): string[] {
   const people = new Set([before, after].flatMap((component) => (component ? attendeesOf(component) : [])));
+  const attached = [...new Set([before, after].flatMap((component) => (component ? attachedTo(component) : [])))];
+  const more = attached.length - MOST_NAMED;
+  const notes = [...attached.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more attached`] : [])];
   return people.size === 0
-    ? []
+    ? notes
     : [
+        ...notes,
         `${people.size === 1 ? '1 attendee' : `${people.size} attendees`} (${[...people].slice(0, MOST_NAMED).join(', ')}${people.size > MOST_NAMED ? ', …' : ''}): no invitation or cancellation mail is sent by this server`,
       ];
 }

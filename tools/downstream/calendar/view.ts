@@ -80,6 +80,17 @@ export function attendeesOf(component: ICAL.Component): string[] {
   return component.getAllProperties('attendee').map((property) => String(property.getFirstValue()).replace(/^mailto:/i, ''));
 }
 
+/** What is attached to the event: the address of a link, the size of what stands in the event itself. */
+export function attachedTo(component: ICAL.Component): string[] {
+  return component.getAllProperties('attach').map((property) => {
+    const value = String(property.getFirstValue());
+    const inline = property.type === 'binary' || /^base64$/i.test(String(property.getParameter('encoding') ?? ''));
+    return inline
+      ? `attached in the event: ${Buffer.from(value, 'base64').length} bytes`
+      : `attached by its address: ${oneLine(value)}`;
+  });
+}
+
 function commonView(calendar: Calendar, series: Series, item: Item): Omit<EventView, 'start' | 'end'> {
   const location = textOf(item.component, 'location');
   const notes = textOf(item.component, 'description');

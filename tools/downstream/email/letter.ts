@@ -7,6 +7,7 @@ import { type Mailbox, mailboxKey, readMailboxes } from '../address.ts';
 import { readPlainFile, UnfitFile } from '../durable.ts';
 import { ToolProblem } from '../serve.ts';
 import { checkHeader, checkText } from '../text.ts';
+import { invitationLine } from './invitation.ts';
 
 /** The fields of `draft` and `send`, as they come. */
 export type LetterFields = {
@@ -114,7 +115,10 @@ export function linesOf(letter: Letter): string[] {
     text.length === 0
       ? 'no text'
       : `${text.length} ${text.length === 1 ? 'word' : 'words'}: ${begins}${begins.length < SHOWN_TEXT ? '' : '…'}`,
-    ...letter.attachments.map(({ name, content, sha256 }) => `attached: ${name}, ${content.length} bytes, sha256 ${sha256}`),
+    ...letter.attachments.flatMap(({ name, content, sha256 }) => [
+      `attached: ${name}, ${content.length} bytes, sha256 ${sha256}`,
+      ...[invitationLine(name, content)].filter((line) => line !== undefined),
+    ]),
   ];
 }
 
