@@ -90,6 +90,11 @@ function canonicalHost(hostname: string): string {
   return host;
 }
 
+/** A letter, digit or mark that is seen. */
+function needsNone(character: string): boolean {
+  return /[\p{L}\p{N}\p{M}._~-]/u.test(character) && !hasInvisible(character);
+}
+
 /**
  * One name of a path: letters decoded that never needed encoding, the rest kept as `%XX`. Dot segments are gone by now, so one
  * that appears on decoding again would be resolved by the far server only.
@@ -109,7 +114,7 @@ function canonicalName(name: string): string {
     const encoded = run.toUpperCase();
     try {
       return [...decodeURIComponent(encoded)]
-        .map((character) => (/[\p{L}\p{N}\p{M}._~-]/u.test(character) ? character : encodeURIComponent(character)))
+        .map((character) => (needsNone(character) ? character : encodeURIComponent(character)))
         .join('');
     } catch {
       return encoded;

@@ -73,6 +73,7 @@ test('a request survives form, timeout, terminal and late answer without being a
     .poll(() => agent.heard.find(({ method }) => method === 'notifications/cancelled')?.params)
     .toMatchObject({ requestId: form?.id });
   agent.send({ id: form?.id, result: { action: 'accept', content: { decision: 'approve' } } });
+  await expect.poll(() => typesOf(first.request_id), { timeout: 10_000 }).toContain('request.late');
   expect(await ask({ justification: '', request_id: first.request_id })).toMatchObject({
     status: 'granted',
     grant: { remaining: { uses: 1 } },

@@ -184,7 +184,7 @@ describe('bounds', () => {
   ])('reads 1 MB of %s in bounded time', (_, text) => {
     const before = performance.now();
     passes(text);
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(15_000);
   });
 
   it('never loses an address that stands alone between separators', () => {

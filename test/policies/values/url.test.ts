@@ -148,6 +148,12 @@ describe('addresses of this machine, private networks and metadata', () => {
   ])('%s is not', (raw) => expect(readUrl(raw).local).toBe(false));
 });
 
+it('leaves encoded what nobody would see decoded, so that its own form can be read again', () => {
+  const { resource } = readUrl('http://a.example/%F3%A0%84%80%E3%85%A4x%C3%A9');
+  expect(resource).toContain('%F3%A0%84%80%E3%85%A4x\u00e9');
+  expect(readUrl(resource).resource).toBe(resource);
+});
+
 it('agrees with itself: the canonical form of a canonical form is the same', () => {
   fc.assert(
     fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true, size: 'small' }), (raw) => {
