@@ -1,16 +1,8 @@
 // What the console is like in a real Chromium: when a page paints, how soon a request is seen, and what a page that only stands open costs.
 import { existsSync } from 'node:fs';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { CHROMIUM, launch } from '../test/browser/browser.ts';
 
-const CHROMIUM = process.env.PERIMETER_CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-sync',
-];
 const RUNS = 7;
 const ASKED = 5;
 const IDLE_MS = 15_000;
@@ -33,7 +25,7 @@ const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floo
 /** Prints what it measured, or that there is no browser. */
 export async function inChromium(guard: Guard, line: Line): Promise<void> {
   if (!existsSync(CHROMIUM)) return line(`no Chromium at ${CHROMIUM}: first paint was not measured`, '-');
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     await page.goto(guard.link);

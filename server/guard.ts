@@ -264,8 +264,8 @@ export function createGuard(parts: GuardParts): GuardPort {
       const outside = promise?.bound === true && result._meta?.['perimeter/outside_bound'] !== undefined;
       const answer: Answer = { result, outcome: outside ? 'outside_bound' : result.isError === true ? 'error' : 'ok' };
       const said = promise?.bound ? undefined : reportedBy(found.server.binding?.tools[found.tool]?.reports, result);
-      const given = taken.map((one) => ({ taken: one.taken, grant: grants.get(one.grant_id) }));
-      const most = said && approvedMost(said.unit, given, measured, verdict.reading?.facts ?? {});
+      const given = () => taken.map((one) => ({ taken: one.taken, grant: grants.get(one.grant_id) }));
+      const most = said && approvedMost(said.unit, given(), measured, verdict.reading?.facts ?? {});
       if (said && most !== undefined && said.count > most)
         answer.exceeded = `${said.count} ${said.unit} by its own word, ${most} approved`;
       if (promise) answer.unit = promise.unit;

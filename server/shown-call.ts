@@ -1,4 +1,5 @@
 // A planned call as the human reads it: on one line, whole where it is short, and never with its end or its short arguments out of sight.
+import { encodedWordBytes } from '../policies/values/transport.ts';
 import { visible } from '../policies/values/visible.ts';
 
 const MAX_SHOWN = 1_600;
@@ -27,17 +28,7 @@ const MAX_WORDS = 5;
 /** What mail programs show in place of encoded words in a call, which nobody reads by eye: `=?utf-8?B?SGk=?=` is "Hi". */
 export function readAsMail(args: Record<string, unknown>): string[] {
   const words = [...JSON.stringify(args).matchAll(ENCODED_WORD)].map(([, charset = '', kind = '', body = '']) =>
-    decoded(
-      charset,
-      kind.toLowerCase() === 'b'
-        ? Buffer.from(body, 'base64')
-        : Buffer.from(
-            body
-              .replaceAll('_', ' ')
-              .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-            'latin1',
-          ),
-    ),
+    decoded(charset, encodedWordBytes(kind, body)),
   );
   return words.length > MAX_WORDS ? [...words.slice(0, MAX_WORDS), `and ${words.length - MAX_WORDS} more`] : words;
 }

@@ -1,6 +1,7 @@
 // One PostgreSQL statement that changes rows, as far as counting and bounding it needs: its text, its target, and what it assigns.
 import { parseSync, scanSync } from 'libpg-query';
 import { functionEffect } from './functions.ts';
+import { identifier } from './rewrite-spelling.ts';
 
 export type PostgresChange = {
   /** The statement without what follows it; safe to add a clause to on a new line. */
@@ -117,7 +118,7 @@ function holds(value: unknown, tag: string): boolean {
 export function directRows({ condition, source, label }: PostgresChange, target: string): string | undefined {
   if (source !== undefined) return `SELECT 1 FROM (${source}\n) AS perimeter_source`;
   if (condition === undefined) return undefined;
-  return `SELECT 1 FROM ${target} AS "${label.replaceAll('"', '""')}"${condition === '' ? '' : ` WHERE ${condition}\n`}`;
+  return `SELECT 1 FROM ${target} AS ${identifier(label)}${condition === '' ? '' : ` WHERE ${condition}\n`}`;
 }
 
 /** Conditions that use each `$n` of the statement which `text` doesn't: values are bound to all of them or to none. */

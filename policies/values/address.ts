@@ -3,6 +3,7 @@ import { domainToASCII } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
 import { hasControl, hasInvisible, withoutInvisible } from './characters.ts';
 import { percentDecoded } from './spellings.ts';
+import { encodedWordBytes } from './transport.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** `address` is lower case. `domain` is lower-case IDNA, `[…]` for an address literal, '' where none can be read: nobody's own. */
@@ -150,8 +151,6 @@ function addressesIn(text: string): { local: string; domain: string }[] {
 /** RFC 2047 words as a mailer that decodes first and parses later would see them. */
 export function encodedWordsDecoded(text: string): string {
   return text.replace(/=\?([^?\s]{1,40})\?([bq])\?([^?\s]*)\?=/gi, (_, _charset: string, kind: string, body: string) =>
-    kind.toLowerCase() === 'b'
-      ? Buffer.from(body, 'base64').toString('latin1')
-      : body.replaceAll('_', ' ').replace(/=([0-9a-f]{2})/gi, (__, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    encodedWordBytes(kind, body).toString('latin1'),
   );
 }

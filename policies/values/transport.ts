@@ -40,6 +40,15 @@ export function quotedPrintable(text: string): string {
     );
 }
 
+/** The bytes of an encoded word's text (RFC 2047 §4); `kind` is its `b` or `q`. */
+export function encodedWordBytes(kind: string, body: string): Buffer {
+  if (kind.toLowerCase() === 'b') return Buffer.from(body, 'base64');
+  const spelt = body
+    .replaceAll('_', ' ')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(spelt, 'latin1');
+}
+
 /** What the invisible tag characters U+E0020–E007E spell: a model reads them, a person doesn't. */
 export function tagText(text: string): string {
   return (text.match(/[\u{e0020}-\u{e007e}]+/gu) ?? [])

@@ -91,7 +91,7 @@ function canonicalHost(hostname: string): string {
 }
 
 /** A letter, digit or mark that is seen. */
-function needsNone(character: string): boolean {
+function needsNoEncoding(character: string): boolean {
   return /[\p{L}\p{N}\p{M}._~-]/u.test(character) && !hasInvisible(character);
 }
 
@@ -114,7 +114,7 @@ function canonicalName(name: string): string {
     const encoded = run.toUpperCase();
     try {
       return [...decodeURIComponent(encoded)]
-        .map((character) => (needsNone(character) ? character : encodeURIComponent(character)))
+        .map((character) => (needsNoEncoding(character) ? character : encodeURIComponent(character)))
         .join('');
     } catch {
       return encoded;

@@ -1,5 +1,6 @@
 // Calendar data that a mail carries along (iMIP, RFC 6047), as a person should see it before it goes: what it asks, and of whom.
 import ICAL from 'ical.js';
+import { isCalendarFile } from '../../../policies/invitations.ts';
 
 const MOST_NAMED = 5;
 const BEGINS = /^\ufeff?\s*BEGIN:VCALENDAR/i;
@@ -7,7 +8,7 @@ const BEGINS = /^\ufeff?\s*BEGIN:VCALENDAR/i;
 /** One line on what the bytes ask and of whom; undefined when they are no calendar data. */
 export function invitationLine(name: string, bytes: Buffer): string | undefined {
   if (!BEGINS.test(bytes.subarray(0, 200).toString('utf8'))) {
-    return /\.(?:ics|ical|icalendar|ifb|vcs)$/i.test(name)
+    return isCalendarFile(name)
       ? `${name} is called calendar data and can not be read as such: it may invite anybody`
       : undefined;
   }
