@@ -1,10 +1,11 @@
 // The guard of `audit-overhead.ts`, in a process of its own and on stdio as a client starts it, with an audit that can be taken away and put back.
 import { dirname } from 'node:path';
 import { type AppendFile, type AuditFiles, realFiles } from '../server/audit/files.ts';
-import { systemClock } from '../server/clock.ts';
+import { iso, systemClock } from '../server/clock.ts';
 import { loadConfig } from '../server/config.ts';
+import { createHistories } from '../server/histories.ts';
 import { openPerimeter } from '../server/perimeter.ts';
-import type { AuditEvent } from '../server/ports.ts';
+import type { AuditEvent, AuditInput } from '../server/ports.ts';
 
 /** What the bench tells it: whether to audit from now on. */
 export type Order = { audit: boolean };
@@ -23,10 +24,16 @@ const perimeter = await openPerimeter({
 });
 
 const append = perimeter.audit.append;
-const nothing = async () => ({}) as AuditEvent;
+// Without an audit the guard would still learn what is usual: that belongs to the risk, and is done either way.
+const histories = createHistories();
+const learnt = async (event: AuditInput) => {
+  const unwritten = { ...event, seq: 0, id: '', timestamp: iso(systemClock.now()), prev: '', hash: '' } as AuditEvent;
+  histories.learn(unwritten);
+  return unwritten;
+};
 let since = performance.eventLoopUtilization();
 process.on('message', ({ audit }: Order) => {
-  perimeter.audit.append = audit ? append : nothing;
+  perimeter.audit.append = audit ? append : learnt;
   const busy = performance.eventLoopUtilization(since).active;
   since = performance.eventLoopUtilization();
   process.send!({ busy, seq: perimeter.audit.seq, syncs } satisfies Done);

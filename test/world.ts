@@ -25,6 +25,7 @@ import type {
 } from '../server/ports.ts';
 import type { BundledTool } from '../tools/downstream/serve.ts';
 import { RawClient } from './server/wire/pair.ts';
+import './still.ts';
 
 export type FakeClock = Clock & {
   /** Time passes: both clocks go on. */

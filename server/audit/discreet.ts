@@ -1,54 +1,20 @@
 // What may stand in the trail: every field is public, prose, sensitive or secret, and what no list names is sensitive.
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { canonicalJson } from '../../policies/canonical-json.ts';
 import { visible } from '../../policies/values/visible.ts';
+import { frozen } from '../frozen.ts';
+import {
+  FACT_NAME,
+  FIELDS,
+  type FieldClass,
+  type MaskedClass,
+  NEVER_TWICE,
+  OPEN_FACTS,
+  SECRET_NAME,
+  type TextClass,
+} from './fields.ts';
 import { maskProse, maskResource, maskSecrets } from './mask.ts';
-import { put } from './record.ts';
-
-/** How a field is stored: as it is, as a resource, masked, as a keyed hash; `facts` have their own table. */
-type MaskedClass = 'public' | 'resource' | 'prose';
-type TextClass = 'id' | MaskedClass;
-type FieldClass = TextClass | 'facts' | 'sensitive';
-
-/** Every field the guard writes. Keep docs/audit.md in step. */
-const FIELDS: ReadonlyMap<string, FieldClass> = new Map([
-  ...classed(
-    'id',
-    'type agent_id session_id user policy_digest args_digest approver request_id grant_id call_id expires_at digest definition_digest',
-  ),
-  ...classed('id', 'key origin sha256 root note connection_id opened_at created_at newest digests'),
-  ...classed(
-    'public',
-    'server tool budget remaining conditions decision rule rules where failed risk granted_by channel proof passkey user_present',
-  ),
-  ...classed(
-    'public',
-    'outcome records duration_us role how state by client version era method minutes uses count bytes size segment torn unit',
-  ),
-  ...classed(
-    'public',
-    'measured actual claimed strength spent exact once tools accepted_damage damage checkpoint_every copy_problem events survive_restart first last terms traits situation',
-  ),
-  ...classed('resource', 'action resource actions scope per_resource'),
-  ...classed('prose', 'justification why message reason problem filter request'),
-  ...classed('facts', 'facts'),
-]);
-
-/** Facts whose words come from structure, not from content. Numbers and booleans of any fact but an argument's are kept. */
-const OPEN_FACTS: ReadonlySet<string> = new Set(
-  [
-    'path paths attachments.paths recipients.domains attendees.domains sql.kind sql.statements sql.tables sql.columns',
-    'url.scheme url.host url.path data.classes destination unit impact_strength',
-  ]
-    .join(' ')
-    .split(' '),
-);
-
-/** Names that are put together of words, as schemas and bindings have them. */
-const FACT_NAME = /^[\p{L}_$][\p{L}\p{N}_$.[\]-]{0,79}$/u;
-
-const SECRET_NAME =
-  /(?:^|[._-])(?:pass(?:word|phrase|wd|code)?|pwd|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|client)[._-]?(?:key|secret))s?$/i;
+import { type Members, put, type Stored, storedAs } from './record.ts';
 
 /** The same few names come with every event. */
 const secretNames = new Map<string, boolean>();
@@ -56,8 +22,7 @@ function isSecretName(name: string): boolean {
   let secret = secretNames.get(name);
   if (secret === undefined) {
     secret = SECRET_NAME.test(name);
-    if (secretNames.size >= MAX_KNOWN_TEXTS) secretNames.clear();
-    if (name.length <= MAX_KNOWN_LENGTH) secretNames.set(name, secret);
+    remember(secretNames, name, secret);
   }
   return secret;
 }
@@ -69,23 +34,30 @@ const MAX_ITEMS = 100;
 const MAX_DEPTH = 6;
 /** A record's members are never larger; facts are the first to go. Characters. */
 const MAX_MEMBERS_LENGTH = 128 * 1024;
+/** Quotes, colon and comma of a member. */
+const PUNCTUATION = 4;
 const HASH_DIGITS = 32;
 
-export type Discreet = { members: Record<string, unknown>; redacted: string[] };
+export type Discreet = { members: Members; redacted: readonly string[] };
+/** A value that was made discreet before, and the paths of what was removed from it. */
+type Known = { stored: Stored | undefined; redacted: readonly string[] };
+/** A text that was made discreet before, and whether a secret in it was masked. */
+type KnownText = Stored & { value: string; masked: boolean };
 
 /** Turns events into what may be stored. The key makes hashes of sensitive values comparable inside this log and nowhere else. */
 export class Discretion {
-  readonly #key: Buffer;
-  readonly #known: Readonly<Record<MaskedClass, Map<string, string>>> = {
+  readonly #key: KeyObject;
+  readonly #texts: Readonly<Record<MaskedClass, Map<string, KnownText>>> = {
     public: new Map(),
     resource: new Map(),
     prose: new Map(),
   };
-  readonly #names = new Map<string, string>();
+  readonly #objects = new Map<string, Known>();
+  readonly #names = new Map<string, Stored & { value: string }>();
 
   constructor(key: Buffer) {
     if (key.length < 16) throw new Error('the audit key is shorter than 16 bytes, make a new one');
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** The keyed hash that stands for a sensitive value: equal values have equal hashes. */
@@ -96,87 +68,118 @@ export class Discretion {
 
   /** A resource or action as it stands in the log, for those who search for one. */
   resource(text: string): string {
-    return this.#text('resource', text);
+    return this.#text('resource', text).value;
   }
 
+  /** What may be stored of an event. Throws when it is too large to be a record. */
   apply(event: Readonly<Record<string, unknown>>): Discreet {
     const redacted: string[] = [];
-    const members: Record<string, unknown> = {};
+    const members = new Map<string, Stored>();
+    let length = 0;
     for (const name of Object.keys(event)) {
       const value = event[name];
       if (value === undefined) continue;
       const kind = FIELDS.get(name);
       const stored = this.#field(kind ?? 'sensitive', name, value, redacted);
-      if (stored !== undefined) put(members, kind ? name : shown(name).slice(0, 100), stored);
+      if (stored === undefined) continue;
+      members.set(kind ? name : shown(name).slice(0, 100), stored);
+      length += name.length + stored.json.length + PUNCTUATION;
     }
-    if (atMost(members) > MAX_MEMBERS_LENGTH) this.#fit(members, redacted);
-    return { members, redacted: [...new Set(redacted)] };
+    if (length > MAX_MEMBERS_LENGTH) this.#fit(members, length, redacted);
+    return { members, redacted: redacted.length > 1 ? [...new Set(redacted)] : redacted };
   }
 
   /** Hashes the largest fields of an event that would not fit a record. Throws when that isn't enough. */
-  #fit(members: Record<string, unknown>, redacted: string[]): void {
-    let length = JSON.stringify(members).length;
+  #fit(members: Map<string, Stored>, length: number, redacted: string[]): void {
+    let left = length;
     for (const name of ['facts', 'message', 'actions', 'scope', 'per_resource']) {
-      if (length <= MAX_MEMBERS_LENGTH) return;
-      if (members[name] === undefined) continue;
-      members[name] = this.hash(members[name]);
+      const large = members.get(name);
+      if (left <= MAX_MEMBERS_LENGTH || large === undefined) continue;
+      const small = storedAs(this.hash(large.value));
+      members.set(name, small);
       redacted.push(`${name} (too large)`);
-      length = JSON.stringify(members).length;
+      left += small.json.length - large.json.length;
     }
-    if (length > MAX_MEMBERS_LENGTH) throw new Error('the audit event is too large to record');
+    if (left > MAX_MEMBERS_LENGTH) throw new Error('the audit event is too large to record');
   }
 
-  #field(kind: FieldClass, name: string, value: unknown, redacted: string[]): unknown {
-    if (kind === 'sensitive') return isSecretName(name) ? removed(name, redacted) : this.hash(value);
+  #field(kind: FieldClass, name: string, value: unknown, redacted: string[]): Stored | undefined {
+    if (kind === 'sensitive') return isSecretName(name) ? removed(name, redacted) : this.#hashed(value);
     if (kind === 'facts') return this.#facts(value, redacted);
-    return walk(value, name, MAX_DEPTH, redacted, (text, path) => {
-      const stored = this.#text(kind, text);
-      if (kind !== 'id' && stored.includes('[secret]') && !text.includes('[secret]')) redacted.push(path);
-      return stored;
-    });
+    if (typeof value === 'string' && value.length <= MAX_TEXT_LENGTH) return this.#told(kind, name, value, redacted);
+    if (typeof value !== 'object' || value === null || NEVER_TWICE.has(name)) return this.#walked(kind, name, value, redacted);
+    // The same decisions, scopes and factors come with call after call.
+    const source = `${name} ${JSON.stringify(value)}`;
+    let known = this.#objects.get(source);
+    if (known === undefined) {
+      const paths: string[] = [];
+      known = frozen({ stored: this.#walked(kind, name, value, paths), redacted: paths });
+      remember(this.#objects, source, known);
+    }
+    for (const path of known.redacted) redacted.push(path);
+    return known.stored;
   }
 
-  #facts(value: unknown, redacted: string[]): unknown {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.hash(value);
+  #walked(kind: TextClass, name: string, value: unknown, redacted: string[]): Stored | undefined {
+    const stored = walk(value, name, MAX_DEPTH, redacted, (text, path) => this.#told(kind, path, text, redacted).value);
+    return stored === undefined ? undefined : storedAs(stored);
+  }
+
+  #told(kind: TextClass, path: string, text: string, redacted: string[]): Stored & { value: string } {
+    // an id is new each time, and as it is
+    if (kind === 'id') return storedText(shown(text));
+    const known = this.#text(kind, text);
+    if (known.masked) redacted.push(path);
+    return known;
+  }
+
+  #hashed(value: unknown): Stored {
+    return storedText(this.hash(value));
+  }
+
+  #facts(value: unknown, redacted: string[]): Stored {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#hashed(value);
     const facts: Record<string, unknown> = {};
-    for (const [name, fact] of Object.entries(value)) {
-      const stored = isSecretName(name) ? removed(`facts.${this.#factName(name)}`, redacted) : this.#fact(name, fact, redacted);
-      if (stored !== undefined) put(facts, this.#factName(name), stored);
+    let json = '';
+    for (const name of Object.keys(value)) {
+      const called = this.#factName(name);
+      const fact = (value as Record<string, unknown>)[name];
+      const stored = isSecretName(name) ? removed(`facts.${called.value}`, redacted) : this.#fact(name, fact, redacted);
+      if (stored === undefined) continue;
+      put(facts, called.value, stored.value);
+      json += `${json === '' ? '' : ','}${called.json}:${stored.json}`;
     }
-    return facts;
+    return { value: facts, json: `{${json}}` };
   }
 
   /** An agent names its arguments as it likes: what is no plain name, or tells something, is stored as a value is. */
-  #factName(name: string): string {
+  #factName(name: string): Stored & { value: string } {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
     const isName = FACT_NAME.test(name) && maskProse(name) === name;
-    const stored = isName ? name : `${name.startsWith('args.') ? 'args.' : ''}${this.hash(name)}`;
-    if (this.#names.size >= MAX_KNOWN_TEXTS) this.#names.clear();
-    if (name.length <= MAX_KNOWN_LENGTH) this.#names.set(name, stored);
+    const stored = storedText(isName ? name : `${name.startsWith('args.') ? 'args.' : ''}${this.hash(name)}`);
+    remember(this.#names, name, stored);
     return stored;
   }
 
-  #fact(name: string, value: unknown, redacted: string[]): unknown {
+  #fact(name: string, value: unknown, redacted: string[]): Stored | undefined {
     if (OPEN_FACTS.has(name)) return this.#field('resource', `facts.${name}`, value, redacted);
     const counted = !name.startsWith('args.') || name.endsWith('.length');
     const plain = (item: unknown) => typeof item === 'boolean' || (counted && typeof item === 'number' && Number.isFinite(item));
-    if (!Array.isArray(value)) return plain(value) ? value : this.hash(value);
+    if (!Array.isArray(value)) return plain(value) ? storedAs(value) : this.#hashed(value);
     // An element each, so that one of many is found by its hash.
-    return value.slice(0, MAX_ITEMS).map((item) => (plain(item) ? item : this.hash(item)));
+    return storedAs(value.slice(0, MAX_ITEMS).map((item) => (plain(item) ? item : this.hash(item))));
   }
 
   /** The same rules, tools and people come with every call: looking through their words once is enough. */
-  #text(kind: TextClass, text: string): string {
-    // an id is new each time, and as it is
-    if (kind === 'id') return shown(text);
-    const texts = this.#known[kind];
+  #text(kind: MaskedClass, text: string): KnownText {
+    const texts = this.#texts[kind];
     const known = texts.get(text);
     if (known !== undefined) return known;
-    const stored = shown(this.#masked(kind, text));
-    if (texts.size >= MAX_KNOWN_TEXTS) texts.clear();
-    if (text.length <= MAX_KNOWN_LENGTH) texts.set(text, stored);
-    return stored;
+    const stored = storedText(shown(this.#masked(kind, text)));
+    const found = { ...stored, masked: stored.value.includes('[secret]') && !text.includes('[secret]') };
+    remember(texts, text, found);
+    return found;
   }
 
   #masked(kind: MaskedClass, text: string): string {
@@ -186,27 +189,25 @@ export class Discretion {
   }
 }
 
+function storedText(text: string): Stored & { value: string } {
+  return { value: text, json: JSON.stringify(text) };
+}
+
+/** Keeps what was worked out of a text, if that is short; all of it goes when there is much of it. */
+function remember<T>(known: Map<string, T>, text: string, found: T): void {
+  if (text.length > MAX_KNOWN_LENGTH) return;
+  if (known.size >= MAX_KNOWN_TEXTS) known.clear();
+  known.set(text, found);
+}
+
 /** One line in which every character is seen. */
 function shown(text: string): string {
   return visible(text, 2 * MAX_TEXT_LENGTH);
 }
 
-function classed(kind: FieldClass, names: string): [string, FieldClass][] {
-  return names.split(' ').map((name) => [name, kind]);
-}
-
 function removed(path: string, redacted: string[]): undefined {
   redacted.push(path);
   return undefined;
-}
-
-/** A bound for the length of a value's JSON that costs less than writing it: a character is at most doubled, since none is unseen any more. */
-function atMost(value: unknown): number {
-  if (typeof value === 'string') return 2 * value.length + 3;
-  if (typeof value !== 'object' || value === null) return 25;
-  let length = 2;
-  for (const key in value) length += 2 * key.length + 4 + atMost((value as Record<string, unknown>)[key]);
-  return length;
 }
 
 /** Copies a value with every text in it changed, keys included; secrets by name are left out, what is too deep or too long is cut. */

@@ -90,7 +90,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
   const listeners = new Set<(event: AuditEvent) => void>();
   const writer = new Writer(
     {
-      ...{ dir, files, clock, signer, notes, reserve, checkpointEvery },
+      ...{ dir, files, clock, discretion, signer, notes, reserve, checkpointEvery },
       ids: new EventIds(options.random),
       ...(options.copy === undefined ? {} : { copies: new Copies(copyPlace(options.copy, files)) }),
       maxSegmentBytes: options.maxSegmentBytes ?? MAX_SEGMENT_BYTES,
@@ -103,11 +103,7 @@ export async function openAudit(options: AuditOptions): Promise<OpenAudit> {
     },
     standingAfter(found, damage && covered),
   );
-  const append = async (event: AuditInput) => {
-    if (writer.failed) throw writer.failed;
-    const { members, redacted } = discretion.apply(event);
-    return writer.append(members, redacted);
-  };
+  const append = (event: AuditInput) => writer.append(event);
   const upkeep = new Upkeep({
     ...{ dir, files, clock, key: options.key, archive, tombstones, append, signer: () => signer },
     ...(options.retain === undefined ? {} : { retain: options.retain }),

@@ -1,5 +1,5 @@
 // One record of the trail: its keys in their order, its exact bytes, and the hash that chains it to the one before.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AuditEvent } from '../ports.ts';
 
 /** What the very first record follows. */
@@ -32,32 +32,44 @@ const PREFIXES = KEY_ORDER.map((key) => [key, `,"${key}":`] as const);
 /** Written by the log itself; a caller's own are dropped. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['seq', 'id', 'timestamp', 'redacted', 'prev', 'hash']);
 
+/** A member as it is stored: its value, and that as JSON, so that nothing is written twice. */
+export type Stored = { value: unknown; json: string };
+export type Members = ReadonlyMap<string, Stored>;
 /**
  * A record on its way: the event, whose `seq`, `prev` and `hash` come last of all, and the JSON text of what stands between `seq` and `prev`.
  */
 export type Draft = { event: AuditEvent; text: string };
-/** A record's line with its line feed, and the length of that in bytes. */
-export type Encoded = { line: string; length: number; hash: string };
+/** A record's line, with its line feed. */
+export type Encoded = { line: Buffer; hash: string };
 
-/** Puts members in their order; `redacted` comes last. What JSON would leave out or change must not be among them. */
+/** A value that JSON can hold as it is. */
+export function storedAs(value: unknown): Stored {
+  return { value, json: JSON.stringify(value) };
+}
+
+export function membersOf(object: Readonly<Record<string, unknown>>): Members {
+  return new Map(Object.entries(object).map(([name, value]) => [name, storedAs(value)]));
+}
+
+/** Puts members in their order; `redacted` comes last. */
 export function draftOf(
   { id, timestamp }: { id: string; timestamp: string },
-  members: Readonly<Record<string, unknown>>,
+  members: Members,
   redacted: readonly string[] = [],
 ): Draft {
   const event: Record<string, unknown> = { seq: 0, id, timestamp };
-  // Member by member: the event has too many members that come and go for JSON.stringify to be quick with the whole.
   let text = `,"id":"${id}","timestamp":"${timestamp}"`;
   for (const [key, prefix] of PREFIXES) {
-    const value = members[key];
-    if (value === undefined) continue;
-    event[key] = value;
-    text += prefix + JSON.stringify(value);
+    const member = members.get(key);
+    if (member === undefined) continue;
+    event[key] = member.value;
+    text += prefix + member.json;
   }
-  const others = Object.keys(members).filter((key) => !RANKED.has(key) && !OWN_KEYS.has(key) && members[key] !== undefined);
+  const others = [...members.keys()].filter((key) => !RANKED.has(key) && !OWN_KEYS.has(key));
   for (const key of others.sort()) {
-    put(event, key, members[key]);
-    text += `,${JSON.stringify(key)}:${JSON.stringify(members[key])}`;
+    const { value, json } = members.get(key)!;
+    put(event, key, value);
+    text += `,${JSON.stringify(key)}:${json}`;
   }
   if (redacted.length > 0) {
     event.redacted = redacted;
@@ -68,13 +80,17 @@ export function draftOf(
 
 /** Gives a record its place in the chain: fills in the draft's event, and answers the line to write. */
 export function encodeRecord({ event, text }: Draft, seq: number, prev: string): Encoded {
-  const body = `{"seq":${seq}${text},"prev":"${prev}"`;
-  const hash = chainHash(prev, body, '}');
-  const line = `${body},"hash":"${hash}"}\n`;
+  const body = `{"seq":${seq}${text},"prev":"${prev}"}`;
+  const end = CHAIN_HEAD + Buffer.byteLength(body);
+  const bytes = Buffer.allocUnsafe(end - 1 + HASH_MEMBER_BYTES + 1);
+  bytes.write(body, CHAIN_HEAD);
+  const hash = chainHash(prev, bytes.subarray(0, end));
+  // the hash stands where the brace was
+  bytes.write(`,"hash":"${hash}"}\n`, end - 1, 'latin1');
   event.seq = seq;
   event.prev = prev;
   event.hash = hash;
-  return { line, length: Buffer.byteLength(line), hash };
+  return { line: bytes.subarray(CHAIN_HEAD), hash };
 }
 
 /** Sets a member, whatever it is called. */
@@ -83,17 +99,28 @@ export function put(to: Record<string, unknown>, key: string, value: unknown): v
   else to[key] = value;
 }
 
-/** SHA-256 over a zero byte, the 32 bytes of `prev`, and the record's bytes without its `hash` member. Hex. */
-function chainHash(prev: string, body: Uint8Array | string, end: string): string {
-  return createHash('sha256')
-    .update(Buffer.from(`00${prev}`, 'hex'))
-    .update(body)
-    .update(end)
-    .digest('hex');
+/** What stands before a record when it is hashed: a zero byte, and the 32 bytes of `prev`. */
+const CHAIN_HEAD = 33;
+/** `,"hash":"` and 64 hex digits and `"}` */
+const HASH_MEMBER_BYTES = 75;
+
+/** SHA-256 over a zero byte, the 32 bytes of `prev`, and the record's bytes without its `hash` member; the latter are in place. Hex. */
+function chainHash(prev: string, bytes: Buffer): string {
+  bytes[0] = 0;
+  bytes.write(prev, 1, 'hex');
+  return hash('sha256', bytes, 'hex');
 }
 
-// `,"hash":"` and 64 hex digits and `"}`
-const HASH_MEMBER_BYTES = 75;
+/** The same of a whole line, as it was read. */
+function chainHashOfLine(prev: string, line: Buffer): string {
+  const body = line.length - HASH_MEMBER_BYTES;
+  const bytes = Buffer.allocUnsafe(CHAIN_HEAD + body + 1);
+  line.copy(bytes, CHAIN_HEAD, 0, body);
+  bytes[CHAIN_HEAD + body] = CLOSING_BRACE;
+  return chainHash(prev, bytes);
+}
+
+const CLOSING_BRACE = 0x7d;
 const RECORD_END = /,"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/;
 
 export type ReadRecord = { event: AuditEvent } | { problem: string; event?: AuditEvent };
@@ -114,8 +141,7 @@ export function readRecord(line: Buffer, hashed: boolean): ReadRecord {
   const shaped = Number.isSafeInteger(event.seq) && event.seq > 0 && [event.id, event.timestamp, event.type].every(isText);
   if (!shaped || event.prev !== end[1] || event.hash !== end[2]) return { problem: 'lacks the members of a record' };
   if (hashed) {
-    if (chainHash(event.prev, line.subarray(0, -HASH_MEMBER_BYTES), '}') !== event.hash)
-      return { problem: 'does not match its own hash', event };
+    if (chainHashOfLine(event.prev, line) !== event.hash) return { problem: 'does not match its own hash', event };
   }
   return { event };
 }

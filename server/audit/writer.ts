@@ -1,14 +1,15 @@
 // The one writer of the trail: group commit, rotation, checkpoints, and the refusal of everything after the first failure.
 import { iso } from '../clock.ts';
-import type { AuditEvent, Clock } from '../ports.ts';
+import type { AuditEvent, AuditInput, Clock } from '../ports.ts';
 import { after, type Timer } from '../timers.ts';
 import type { Signer } from './checkpoint.ts';
 import type { Copies } from './copies.ts';
+import type { Discretion } from './discreet.ts';
 import type { AppendFile, AuditFiles } from './files.ts';
 import type { EventIds } from './ids.ts';
 import type { Place } from './index.ts';
 import type { NoteFile } from './notes.ts';
-import { type Draft, draftOf, encodeRecord } from './record.ts';
+import { type Draft, draftOf, encodeRecord, type Members, membersOf } from './record.ts';
 import type { Reserve } from './reserve.ts';
 import { type Segment, segmentAt } from './segments.ts';
 
@@ -26,6 +27,7 @@ export type WriterOptions = {
   dir: string;
   files: AuditFiles;
   clock: Clock;
+  discretion: Discretion;
   ids: EventIds;
   signer: Signer;
   notes: NoteFile;
@@ -40,7 +42,13 @@ export type WriterOptions = {
   onSealed: (segment: Segment) => void;
 };
 
-type Waiting = Draft & { resolve: (event: AuditEvent) => void; reject: (error: Error) => void };
+type Waiting = {
+  asked: AuditInput;
+  /** When it was asked for, milliseconds. */
+  at: number;
+  resolve: (event: AuditEvent) => void;
+  reject: (error: Error) => void;
+};
 type Written = { event: AuditEvent; place: Place };
 
 /** The open segment isn't the file that the guard wrote. */
@@ -88,16 +96,19 @@ export class Writer {
     return this.#options.copies?.problem;
   }
 
-  /** Resolves once the event is on disk. Members must have been made discreet. */
-  append(members: Record<string, unknown>, redacted: readonly string[]): Promise<AuditEvent> {
+  /**
+   * Resolves once the event is on disk. It is read when its turn comes, with all that wait: nobody may change it any more. Rejects
+   * when it can't be recorded.
+   */
+  append(asked: AuditInput): Promise<AuditEvent> {
     if (this.#failed) return Promise.reject(this.#failed);
     if (this.#closing) return Promise.reject(new Error('the audit log is closed'));
     if (this.#waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error(`the audit log is behind, ${MAX_WAITING} events wait for the disk, try again`));
     }
-    const { event, text } = this.#draft(members, redacted);
+    const at = this.#options.clock.now();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, text, resolve, reject });
+      this.#waiting.push({ asked, at, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -129,7 +140,7 @@ export class Writer {
         verifier: next.verifier,
         ...signed,
       };
-      await this.#write([this.#draft(members)], false);
+      await this.#write([this.#own(members)], false);
       await keep();
       this.#signer = next;
       await this.#seal();
@@ -215,18 +226,36 @@ export class Writer {
     }
     const code = (error as NodeJS.ErrnoException).code;
     const members = { type: 'audit.stopped', problem: error.message, ...(code ? { code } : {}) };
-    const { note } = await this.#write([this.#draft(members)], true);
+    const { note } = await this.#write([this.#own(members)], true);
     if (note) await this.#publish(note);
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
+    const { drafts, fit } = this.#read(batch);
+    if (fit.length === 0) return;
     const rotated = await this.#makeRoom();
-    const records: Draft[] = rotated ? [rotated, ...batch] : [...batch];
+    const records = rotated ? [rotated, ...drafts] : drafts;
     const isDue = this.#sinceCheckpoint + records.length >= this.#options.checkpointEvery;
     const { written, note } = await this.#write(records, isDue);
     const events = rotated ? written.slice(1) : written;
-    for (const [index, one] of batch.entries()) one.resolve(events[index]!.event);
+    for (const [index, one] of fit.entries()) one.resolve(events[index]!.event);
     if (note) await this.#publish(note);
+  }
+
+  /** Makes the events discreet, one after the other, since what they have in common is then at hand. One that can't be recorded is told so. */
+  #read(batch: readonly Waiting[]): { drafts: Draft[]; fit: Waiting[] } {
+    const drafts: Draft[] = [];
+    const fit: Waiting[] = [];
+    for (const one of batch) {
+      try {
+        const { members, redacted } = this.#options.discretion.apply(one.asked);
+        drafts.push(this.#draft(members, one.at, redacted));
+        fit.push(one);
+      } catch (error) {
+        one.reject(error as Error);
+      }
+    }
+    return { drafts, fit };
   }
 
   /** One write and one sync for all the records, then they are part of the log. */
@@ -234,15 +263,15 @@ export class Writer {
     const file = await this.#unmoved();
     const segment = this.#segment!;
     let [seq, hash, offset] = [this.#seq, this.#hash, this.#size];
-    let lines = '';
+    const lines: Buffer[] = [];
     const written: Written[] = [];
     const add = (draft: Draft) => {
       seq += 1;
-      const { line, length, hash: next } = encodeRecord(draft, seq, hash);
+      const { line, hash: next } = encodeRecord(draft, seq, hash);
       hash = next;
-      lines += line;
-      written.push({ event: draft.event, place: { segment, offset, length: length - 1 } });
-      offset += length;
+      lines.push(line);
+      written.push({ event: draft.event, place: { segment, offset, length: line.length - 1 } });
+      offset += line.length;
     };
     for (const record of records) add(record);
     let note: string | undefined;
@@ -250,9 +279,9 @@ export class Writer {
       note = this.#signer.sign({ size: seq, root: hash });
       const problem = this.copyProblem;
       const members = { type: 'audit.checkpoint', size: seq, root: hash, key: this.#signer.key, note };
-      add(this.#draft({ ...members, ...(problem ? { copy_problem: problem } : {}) }));
+      add(this.#own({ ...members, ...(problem ? { copy_problem: problem } : {}) }));
     }
-    await file.write(Buffer.from(lines));
+    await file.write(Buffer.concat(lines));
     await file.sync();
     [this.#seq, this.#hash, this.#size] = [seq, hash, offset];
     this.#sinceCheckpoint = withCheckpoint ? 0 : this.#sinceCheckpoint + written.length;
@@ -289,7 +318,7 @@ export class Writer {
     await this.#begin(segment);
     if (!old) return undefined;
     this.#options.onSealed(old);
-    return this.#draft({ type: 'audit.rotated', segment: segment.name, from: old.name });
+    return this.#own({ type: 'audit.rotated', segment: segment.name, from: old.name });
   }
 
   async #begin(segment: Segment): Promise<void> {
@@ -325,8 +354,12 @@ export class Writer {
     void this.#options.copies?.send(note);
   }
 
-  #draft(members: Readonly<Record<string, unknown>>, redacted?: readonly string[]): Draft {
-    const now = this.#options.clock.now();
-    return draftOf({ id: this.#options.ids.next(now), timestamp: iso(now) }, members, redacted);
+  /** A record of the log's own. */
+  #own(members: Readonly<Record<string, unknown>>): Draft {
+    return this.#draft(membersOf(members), this.#options.clock.now());
+  }
+
+  #draft(members: Members, at: number, redacted?: readonly string[]): Draft {
+    return draftOf({ id: this.#options.ids.next(at), timestamp: iso(at) }, members, redacted);
   }
 }

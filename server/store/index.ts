@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { systemClock } from '../clock.ts';
+import { frozen } from '../frozen.ts';
 import type { Clock, StateData, Store } from '../ports.ts';
 import { stateFile } from './adapter.ts';
 import { disk, type Files, privateFolder, StateError } from './files.ts';
@@ -37,7 +38,7 @@ export async function openStore(
   const { recovered } = file;
   if (recovered) await low.write();
 
-  let live = freeze(low.data);
+  let live = frozen(low.data);
   let waiting: Change[] = [];
   let draining: Promise<void> | undefined;
   let closed = false;
@@ -68,7 +69,7 @@ export async function openStore(
         draft.seq = Math.max(draft.seq, newest());
         low.data = draft;
         await low.write();
-        live = freeze(draft);
+        live = frozen(draft);
         for (const { change, value } of done) change.resolve(value);
         for (const listener of listeners) listener();
       } catch (error) {
@@ -104,13 +105,4 @@ export async function openStore(
       await draining;
     },
   };
-}
-
-/** Freezes the live data, so that a change outside `update` is an error and not a state that was never written. */
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
-  return value;
 }

@@ -81,6 +81,29 @@ describe('the audit log', () => {
     await log.close();
   });
 
+  it('turns away the one that can not be recorded, and writes the others that came with it', async () => {
+    const { dir, open } = await newWorld();
+    const log = await open();
+    const endless = Object.fromEntries(Array.from({ length: 4000 }, (_, at) => [`field${at}`, 1]));
+    const all = await Promise.allSettled([log.append(EVENT), log.append({ ...EVENT, ...endless }), log.append(EVENT)]);
+    expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await expect(log.append({ ...EVENT, ...endless })).rejects.toThrow('too large to record');
+    expect((await log.append(EVENT)).seq).toBe(4);
+    await log.close();
+    expect(await linesOf(dir)).toHaveLength(5);
+  });
+
+  it('shares what events have in common, so that nobody can change it in one', async () => {
+    const { open } = await newWorld();
+    const log = await open();
+    const risk = () => ({ level: 'low' as const, score: 5, factors: [{ name: 'night', points: 5 }] });
+    const event = await log.append({ ...EVENT, risk: risk() });
+    expect(() => Object.assign(event.risk!, { level: 'high' })).toThrow(TypeError);
+    expect(() => event.risk!.factors.pop()).toThrow(TypeError);
+    expect((await log.append({ ...EVENT, risk: risk() })).risk).toEqual(risk());
+    await log.close();
+  });
+
   it('keeps ids in the order of writing when the clock goes back', async () => {
     const { clock, open } = await newWorld();
     const log = await open();
