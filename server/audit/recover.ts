@@ -56,9 +56,19 @@ export async function survey(files: AuditFiles, dir: string, options: SurveyOpti
   const segments = (await listSegments(files, dir)) ?? [];
   const found: Survey = { segments, seq: 0, hash: NO_HASH, size: 0, unindexed: [] };
   const last = await lastWritten(files, segments);
-  for (const segment of segments) {
+  const index = async (segment: Segment | undefined): Promise<Index | undefined> => {
+    if (segment === undefined || segment === last || options.indexes === undefined) return undefined;
+    const there = await files.stat(segment.path);
+    return there && readIndex(files, options.indexes.key, segment, there.size);
+  };
+  let coming = index(segments[0]);
+  for (const [at, segment] of segments.entries()) {
     const isLast = segment === last;
-    if (!isLast && options.indexes && (await takeIndex(found, files, segment, options))) continue;
+    // While one is checked the next is read.
+    const [now, next] = [coming, index(segments[at + 1])];
+    next.catch(() => undefined);
+    coming = next;
+    if (await takeIndex(found, files, segment, await now, options)) continue;
     const damage = found.damage;
     found.size = 0;
     const file = await files.read(segment.path);
@@ -72,10 +82,16 @@ export async function survey(files: AuditFiles, dir: string, options: SurveyOpti
   return found;
 }
 
+type Index = NonNullable<Awaited<ReturnType<typeof readIndex>>>;
+
 /** False when the segment has to be read. */
-async function takeIndex(found: Survey, files: AuditFiles, segment: Segment, options: SurveyOptions): Promise<boolean> {
-  const there = await files.stat(segment.path);
-  const index = there && options.indexes && (await readIndex(files, options.indexes.key, segment, there.size));
+async function takeIndex(
+  found: Survey,
+  files: AuditFiles,
+  segment: Segment,
+  index: Index | undefined,
+  options: SurveyOptions,
+): Promise<boolean> {
   if (!index || index.frozen.rows === 0) return false;
   const { frozen, ends } = index;
   begin(found, frozen.firstSeq, ends.prev, options);
@@ -83,7 +99,7 @@ async function takeIndex(found: Survey, files: AuditFiles, segment: Segment, opt
   const newest = readRecord(await lineAt(files, segment, frozen, frozen.rows - 1), true);
   if ('problem' in newest || newest.event.hash !== ends.hash || newest.event.seq !== ends.lastSeq) return false;
   options.indexes?.onIndex(segment, frozen);
-  [found.seq, found.hash, found.size] = [ends.lastSeq, ends.hash, there.size];
+  [found.seq, found.hash, found.size] = [ends.lastSeq, ends.hash, ends.bytes];
   noteIn(found, newest.event);
   return true;
 }
