@@ -16,7 +16,7 @@ const SEVERITY: Readonly<Record<string, [number, string]>> = {
 };
 const SERVER_SPAN = 2;
 const DELTA = 1;
-/** Calls whose outcome is awaited; the oldest are told without an end. */
+/** Calls whose outcome is awaited; of the oldest it is told that it is unknown. */
 const MAX_OPEN = 1000;
 
 /** An OTLP request for the logs: every event is one record, with all its fields. */
@@ -49,6 +49,8 @@ export class CallTelemetry {
 
   see(event: AuditEvent): void {
     this.#since ??= nano(event.timestamp);
+    // Another guard goes on here: what the one before left open nobody will end.
+    if (event.type === 'audit.opened') for (const intent of this.#open.values()) this.#lost(intent);
     if (event.type === 'call.refused') this.#ended(event, event);
     if (event.call_id === undefined) return;
     if (event.type === 'call.intent') this.#open.set(event.call_id, event);
@@ -58,7 +60,7 @@ export class CallTelemetry {
       this.#ended(intent, event);
     }
     const [oldest] = this.#open;
-    if (this.#open.size > MAX_OPEN && oldest) this.#open.delete(oldest[0]);
+    if (this.#open.size > MAX_OPEN && oldest) this.#lost(oldest[1]);
   }
 
   /** The spans since the last time, as an OTLP request; undefined without any. */
@@ -86,21 +88,27 @@ export class CallTelemetry {
     return { resourceMetrics: [{ resource: resource(this.#version), scopeMetrics }] };
   }
 
-  #ended(start: AuditEvent, end: AuditEvent): void {
-    const failed = errorType(end);
-    const error = failed === undefined ? [] : attributes({ 'error.type': failed });
-    const tool = start.tool ?? 'unknown';
+  /** A call without an outcome: its span has no length and no status, and its time is not counted. */
+  #lost(intent: AuditEvent): void {
+    this.#open.delete(intent.call_id!);
+    this.#span(intent, intent.timestamp, { code: 0 }, { 'perimeter.outcome': 'unknown' });
+  }
+
+  #span(start: AuditEvent, until: string, status: Values, more: Values): void {
     this.#spans.push({
       ...linked(start.call_id ?? start.id),
-      ...{
-        name: `tools/call ${tool}`,
-        kind: SERVER_SPAN,
-        startTimeUnixNano: nano(start.timestamp),
-        endTimeUnixNano: nano(end.timestamp),
-      },
-      attributes: [...common(start), ...error],
-      status: failed === undefined ? { code: 1 } : { code: 2, message: failed },
+      ...{ name: `tools/call ${start.tool ?? 'unknown'}`, kind: SERVER_SPAN },
+      ...{ startTimeUnixNano: nano(start.timestamp), endTimeUnixNano: nano(until) },
+      attributes: [...common(start), ...attributes(more)],
+      status,
     });
+  }
+
+  #ended(start: AuditEvent, end: AuditEvent): void {
+    const failed = errorType(end);
+    const tool = start.tool ?? 'unknown';
+    const status = failed === undefined ? { code: 1 } : { code: 2, message: failed };
+    this.#span(start, end.timestamp, status, { 'error.type': failed });
     const about = attributes({
       'mcp.method.name': 'tools/call',
       'gen_ai.tool.name': tool,

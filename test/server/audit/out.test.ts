@@ -147,6 +147,32 @@ describe('OpenTelemetry', () => {
   });
 });
 
+describe('a call without an outcome', () => {
+  it('is a span whose outcome is unknown once another guard goes on, and is not counted', async () => {
+    const [intent, outcome] = await recorded();
+    const calls = new CallTelemetry('1.0.0');
+    calls.see(intent!);
+    expect(calls.traces()).toBeUndefined();
+    const { call_id: _none, ...opened } = { ...intent!, type: 'audit.opened' };
+    calls.see(opened);
+    const told = JSON.parse(JSON.stringify(calls.traces()));
+    const [span, ...others] = told.resourceSpans[0].scopeSpans[0].spans;
+    expect(others).toEqual([]);
+    expect(span).toMatchObject({ name: 'tools/call read', status: { code: 0 }, endTimeUnixNano: span.startTimeUnixNano });
+    expect(span.attributes).toContainEqual({ key: 'perimeter.outcome', value: { stringValue: 'unknown' } });
+    // what comes too late changes nothing
+    calls.see(outcome!);
+    expect([calls.traces(), calls.metrics(0)]).toEqual([undefined, undefined]);
+  });
+
+  it('is told of, the oldest first, when more than a thousand wait', async () => {
+    const [intent] = await recorded();
+    const calls = new CallTelemetry('1.0.0');
+    for (let at = 0; at <= 1001; at += 1) calls.see({ ...intent!, call_id: `call_${at}`, tool: `tool${at}` });
+    expect(JSON.stringify(calls.traces()).match(/tools\/call tool\d+/g)).toEqual(['tools/call tool0', 'tools/call tool1']);
+  });
+});
+
 describe('an outbox', () => {
   const event = (seq: number) => ({ seq, type: 'call.refused' }) as AuditEvent;
 
