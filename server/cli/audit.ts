@@ -1,5 +1,6 @@
 // The trail from the terminal: query, why, verify, tail, export.
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { FILTERS, readQuestion } from '../audit/filter.ts';
 import { toOcsf } from '../audit/ocsf.ts';
@@ -133,15 +134,17 @@ function exportAll(options: Common & { format: string }): Promise<number> {
     // in a terminal the events themselves show how far it is
     const watch = process.stdout.isTTY ? undefined : stopwatch();
     let done = 0;
-    for await (const events of pages(guard)) {
-      for (const line of format(events)) {
-        // Whoever reads slowly sets the pace.
-        if (!process.stdout.write(`${JSON.stringify(line)}\n`))
-          await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+    const lines = async function* () {
+      for await (const events of pages(guard)) {
+        for (const line of format(events)) yield `${JSON.stringify(line)}\n`;
+        done += events.length;
+        watch?.say(`exported ${done} events`);
       }
-      done += events.length;
-      watch?.say(`exported ${done} events`);
-    }
+    };
+    // Whoever reads slowly sets the pace, and may stop reading (`… | head`).
+    await pipeline(lines, process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
     watch?.done();
     return EXIT.ok;
   });
