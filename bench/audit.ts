@@ -1,4 +1,4 @@
-// What the audit costs and how quick it is: prints the numbers of docs/audit.md. Run with `npm run bench:audit`; about two minutes.
+// What the audit costs and how quick it is: prints the numbers of docs/audit.md. Run with `npm run bench:audit`; about three and a half minutes.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
