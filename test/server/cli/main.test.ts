@@ -1,5 +1,6 @@
 // The command as a shell uses it: exit codes for wrong use, and a reader that stops early.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram, FAMILIES } from '../../../server/cli/program.ts';
@@ -31,6 +32,20 @@ test('help and version are fine, an unknown command or option is wrong use', asy
 test('a reader that stops early gets no stack trace', async () => {
   expect(await perimeter(['--help'], true)).toEqual({ code: 0, stderr: '' });
   expect(await perimeter(['demo', '--auto'], true)).toEqual({ code: 0, stderr: '' });
+});
+
+test('a Node that is too old is told so, and it is the one that the package names', async () => {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } };
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)!;
+  const run = (version: string) => {
+    const older = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'${version}'})`;
+    return spawnSync(process.execPath, ['--import', older, PROGRAM, '--version'], { encoding: 'utf8' });
+  };
+  const tooOld = run(`${major}.${Number(minor) - 1}.9`);
+  expect([tooOld.status, tooOld.stdout]).toEqual([3, '']);
+  expect(tooOld.stderr).toMatch(/^perimeter: this is Node \S+, and Perimeter needs \S+ or newer; get one at \S+\n$/);
+  expect(tooOld.stderr).toContain(`needs ${major}.${minor} or newer`);
+  expect(run(`${major}.${minor}.0`).status).toBe(0);
 });
 
 test('each command is loaded by its own name, and with nothing that belongs to another', async () => {
