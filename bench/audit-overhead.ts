@@ -10,7 +10,7 @@ import type { Done, Order } from './guarded.ts';
 
 const IN_FLIGHT = 32;
 /** Many windows in pairs, one with the audit and one without: what else the machine does falls on both alike, and a median forgets the rest. */
-const PAIRS = Number(process.env.PERIMETER_BENCH_PAIRS ?? 60);
+const PAIRS = 60;
 const CALLS_A_WINDOW = 480;
 /** As many calls as the guard remembers of an agent, so that no window has less to look through than another. */
 const WARM_CALLS = 2000;
